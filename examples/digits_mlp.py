@@ -66,10 +66,8 @@ def main():
                 losses.append(value)
             if epoch == 1 or epoch % 5 == 0:
                 value, step = sess.run([accuracy, global_step], feed_dict={x: images[test], y: labels[test]})
-                print(
-                    f"epoch {epoch:2d}  step {step:3d}  loss {np.mean(losses):.4f}  test accuracy {value:.1%}",
-                    flush=True,
-                )
+                mean_loss = np.mean(losses)
+                print(f"epoch {epoch:2d}  step {step:3d}  loss {mean_loss:.4f}  test accuracy {value:.1%}")
         value = sess.run(accuracy, feed_dict={x: images[test], y: labels[test]})
         print(f"test accuracy: {value:.2%}")
 

@@ -44,8 +44,12 @@ def main(argv):
 
 
 def _usage_error(message):
-    print(f"python -m pyscope: {message}\n\n{USAGE}", end="", file=sys.stderr)
-    return 2
+    return _error(f"{message}\n\n{USAGE.rstrip()}", 2)
+
+
+def _error(message, status):
+    print(f"python -m pyscope: {message}", file=sys.stderr)
+    return status
 
 
 def _run(runner, target, argv):
@@ -77,14 +81,11 @@ def _run_file(path):
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        print(
-            f"python -m pyscope: can't open file {os.path.abspath(path)!r}: [Errno {error.errno}] {error.strerror}",
-            file=sys.stderr,
-        )
-        return 2
+        where = os.path.abspath(path)
+        return _error(f"can't open file {where!r}: [Errno {error.errno}] {error.strerror}", 2)
     if not safe_path:
         sys.path[0] = os.path.dirname(os.path.realpath(path))
-    # A module of its own that stays in sys.modules, so that atexit handlers and pickle find the program there.
+    # A module of its own that stays in sys.modules: atexit handlers and pickle find the program there.
     full_path = os.path.abspath(path)
     module = ModuleType("__main__")
     module.__file__ = full_path
@@ -109,19 +110,14 @@ def _run_module(name):
         if not missing and spec.submodule_search_locations is not None:
             missing = find_spec(f"{name}.__main__") is None
             if missing:
-                print(
-                    f"python -m pyscope: No module named {name}.__main__; {name!r} is a package and cannot be "
-                    "directly executed",
-                    file=sys.stderr,
-                )
-                return 1
+                why = f"{name!r} is a package and cannot be directly executed"
+                return _error(f"No module named {name}.__main__; {why}", 1)
     except ModuleNotFoundError as error:
         if error.name is None or not name.startswith(error.name):
             raise
         missing = True
     if missing:
-        print(f"python -m pyscope: No module named {name}", file=sys.stderr)
-        return 1
+        return _error(f"No module named {name}", 1)
     runpy.run_module(name, run_name="__main__", alter_sys=True)
     return 0
 

@@ -1,8 +1,8 @@
 """``import tensorflow`` as PyScope: a finder that answers for ``tensorflow`` and every module below it.
 
-``tensorflow.nn`` and ``tensorflow.compat.v1.nn`` are ``pyscope.nn``; ``tensorflow.python.ops.math_ops`` and its
-like look their names up where INTERNALS says. The modules made here are empty and find a name when it is asked
-for, so that importing one costs nothing, and a name PyScope lacks fails where the program uses it.
+``tensorflow.nn`` and ``tensorflow.compat.v1.nn`` are ``pyscope.nn``; ``tensorflow.python.ops.math_ops`` and
+its like look their names up where INTERNALS says. The modules made here are empty and find a name when it is
+asked for, so that importing one costs nothing, and a name PyScope lacks fails where the program uses it.
 """
 
 import importlib
@@ -22,8 +22,8 @@ _VERSION_NAMES = {
     "__compiler_version__": "unknown",
 }
 
-# tensorflow.python.<key> and tensorflow.core.<key> find their names in these modules of pyscope, in this order;
-# "." is pyscope itself. Packages (tensorflow.python.ops) follow from the keys.
+# tensorflow.<key> finds its names in these modules of pyscope, in this order; "." is pyscope itself.
+# Packages (tensorflow.python.ops) follow from the keys.
 INTERNALS = {
     "python": ".",
     "python.client.session": ". session",
@@ -149,8 +149,8 @@ def install_as_tensorflow():
     """Make ``import tensorflow`` and the imports of its submodules mean PyScope in this process.
 
     Call it before anything imports TensorFlow; an installed TensorFlow is neither imported nor changed.
-    ``tensorflow.__version__`` then reads "1.15.5", and shapes behave as in TensorFlow 1, so that programs that
-    read ``x.get_shape()[1].value`` work: `disable_v2_tensorshape` is called. Calling it again changes nothing.
+    ``tensorflow.__version__`` then reads "1.15.5". Shapes behave as in TensorFlow 1, so that programs that
+    read ``x.get_shape()[1].value`` work: it calls `disable_v2_tensorshape`. A second call changes nothing.
 
     Raises
     ------
@@ -253,7 +253,7 @@ def _public_path(full_name):
 
 
 def _spaces(full_name):
-    """The modules of pyscope in which ``full_name`` looks names up, or None when PyScope lacks that module."""
+    """The modules of pyscope in which ``full_name`` looks names up; None when PyScope lacks the module."""
     path = _public_path(full_name)
     if path in INTERNALS:
         found = [space for space in map(_space, INTERNALS[path].split()) if space is not None]

@@ -1,6 +1,6 @@
 PYTHON ?= python3
 DEBUG_LIB = build/debug/lib
-RUN = PYTHONPATH=src $(PYTHON)
+RUN = PYTHONPATH=$(CURDIR)/src $(PYTHON)
 
 .PHONY: help dev test debug bench lint check clean
 
@@ -18,7 +18,7 @@ test: dev       ## the suite
 
 debug:          ## the checked build, under build/debug, then the suite on it
 	PYSCOPE_DEBUG=1 $(PYTHON) setup.py -q build --build-base build/debug --build-lib $(DEBUG_LIB)
-	PYTHONPATH=$(DEBUG_LIB) $(PYTHON) -m pytest
+	PYTHONPATH=$(CURDIR)/$(DEBUG_LIB) $(PYTHON) -m pytest
 
 bench: dev      ## benchmarks, compared with the last saved run
 	$(RUN) -m pytest benchmarks --benchmark-autosave $$(test -d .benchmarks && echo --benchmark-compare)

@@ -25,7 +25,7 @@ bench: dev      ## benchmarks, compared with the last saved run
 
 lint: dev       ## ruff, cython-lint, mypy, stubtest
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m cython_lint src/core
+	PATH="$$(dirname "$$(command -v $(PYTHON))"):$$PATH" cython-lint src/core
 	$(PYTHON) -m mypy
 	$(RUN) -m mypy.stubtest pyscope._core --mypy-config-file pyproject.toml --allowlist tests/stubtest-allowlist.txt
 

@@ -13,7 +13,7 @@ DEBUG = os.environ.get("PYSCOPE_DEBUG", "0") not in ("", "0")
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": DEBUG,
-    "wraparound": False,
+    "wraparound": True,
     "cdivision": True,
     "initializedcheck": DEBUG,
     "overflowcheck": DEBUG,

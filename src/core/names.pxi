@@ -1,0 +1,293 @@
+# Names: which are valid, which are in use, and how a scope makes them unique.
+#
+# TensorFlow keeps every full name, lower-cased, in a dict with a counter.  Here the same facts live in a trie whose
+# edges are path components, and a component "a_3" is the pair ("a", 3).  The usual run of names (Add, Add_1, Add_2, ...)
+# is one entry with a limit, so a million of them cost nothing; a name that breaks the run gets an entry of its own.
+#
+#   unique, intern    O(1) expected        spell, scope_path    O(depth), read-only
+
+cdef int VALID_IN_SCOPE = 1
+cdef int VALID_AT_ROOT = 2
+cdef int HAS_SLASH = 4
+
+SCOPE_NAME_PATTERN = r"^[A-Za-z0-9_.\\/>-]*$"
+OP_NAME_PATTERN = r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$"
+
+
+cdef int name_flags(str text):
+    """Which of the two name patterns `text` matches (a final newline passes, as ``$`` lets it)."""
+    cdef int flags = VALID_IN_SCOPE | VALID_AT_ROOT
+    cdef Py_ssize_t i, n = len(text)
+    cdef Py_UCS4 c
+    if n and text[n - 1] == u"\n":
+        n -= 1
+    for i in range(n):
+        c = text[i]
+        if (u"a" <= c <= u"z") or (u"A" <= c <= u"Z") or (u"0" <= c <= u"9") or c == u".":
+            continue
+        if c == u"/":
+            flags |= HAS_SLASH
+        elif c != u"_" and c != u"\\" and c != u">" and c != u"-":
+            flags &= HAS_SLASH
+            continue
+        if i == 0:
+            flags &= ~VALID_AT_ROOT
+    if n == 0:
+        flags &= ~VALID_AT_ROOT
+    return flags
+
+
+cdef Py_ssize_t suffix_start(str text):
+    """Index of the digits of a canonical ``_k`` (k >= 1, no leading zero, fits an int), or -1."""
+    cdef Py_ssize_t n = len(text), i = n
+    while i > 0 and u"0" <= text[i - 1] <= u"9":
+        i -= 1
+    if i == n or i < 2 or n - i > 9 or text[i - 1] != u"_" or text[i] == u"0":
+        return -1
+    return i
+
+
+@cython.final
+cdef class NameTable:
+    """The names of one graph.
+
+    *Thread-safety*: used under the GIL only.
+    """
+
+    def __cinit__(self):
+        self.ids = {}
+        self.strings = []
+        self.paths = {}
+        self.n_capacity = 64
+        self.lower = <int*>malloc(64 * sizeof(int))
+        self.split_base = <int*>malloc(64 * sizeof(int))
+        self.split_suffix = <int*>malloc(64 * sizeof(int))
+        self.valid = <char*>malloc(64)
+        self.n_entries_capacity = 64
+        self.entries = <NameEntry*>malloc(64 * sizeof(NameEntry))
+        self.table_mask = 127
+        self.table = <int*>malloc(128 * sizeof(int))
+        self.n_scopes_capacity = 32
+        self.scopes = <Scope*>malloc(32 * sizeof(Scope))
+        if (self.lower == NULL or self.split_base == NULL or self.split_suffix == NULL or self.valid == NULL
+                or self.entries == NULL or self.table == NULL or self.scopes == NULL):
+            raise MemoryError()
+        memset(self.table, 0xFF, 128 * sizeof(int))
+        self.intern("")
+        self.entries[0] = NameEntry(-1, 0, 0, 0, 1, False)
+        self.n_entries = 1
+        self.scopes[0] = Scope(-1, 0, 0, 0, NULL)
+        self.n_scopes = 1
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(self.n_scopes):
+            Py_XDECREF(self.scopes[i].path)
+        free(self.lower)
+        free(self.split_base)
+        free(self.split_suffix)
+        free(self.valid)
+        free(self.entries)
+        free(self.table)
+        free(self.scopes)
+
+    cdef int intern(self, str text) except -1:
+        """Index of a component; a new one is split and classified once."""
+        cdef PyObject* found = PyDict_GetItem(self.ids, text)
+        if found != NULL:
+            return <int>PyLong_AsLong(<object>found)
+        cdef int index = <int>len(self.strings)
+        cdef int capacity
+        cdef Py_ssize_t start
+        if index == self.n_capacity:
+            capacity = 2 * index
+            self.lower = <int*>grow(self.lower, capacity * sizeof(int))
+            self.split_base = <int*>grow(self.split_base, capacity * sizeof(int))
+            self.split_suffix = <int*>grow(self.split_suffix, capacity * sizeof(int))
+            self.valid = <char*>grow(self.valid, capacity)
+            self.n_capacity = capacity
+        self.strings.append(text)
+        self.ids[text] = index
+        self.valid[index] = name_flags(text)
+        self.split_base[index] = index
+        self.split_suffix[index] = 0
+        self.lower[index] = index
+        # The calls below intern further strings and so may move the arrays: assign after each returns.
+        start = suffix_start(text)
+        cdef int other
+        if start > 0:
+            other = self.intern(text[:start - 1])
+            self.split_base[index] = other
+            self.split_suffix[index] = int(text[start:])
+        cdef str lowered = text.lower()
+        if lowered != text:
+            other = self.intern(lowered)
+            self.lower[index] = other
+        return index
+
+    # ------------------------------------------------------------ the trie; bases here are lower-cased
+
+    cdef int find(self, int parent, int base, int suffix) noexcept:
+        """The entry of a component below `parent`, or -1."""
+        cdef unsigned int h = name_hash(parent, base, suffix)
+        cdef int slot = h & self.table_mask
+        cdef int e = self.table[slot]
+        while e >= 0:
+            if (self.entries[e].base == base and self.entries[e].parent == parent
+                    and self.entries[e].suffix == suffix):
+                return e
+            slot = (slot + 1) & self.table_mask
+            e = self.table[slot]
+        return -1
+
+    cdef int obtain(self, int parent, int base, int suffix) except -1:
+        """The entry of a component below `parent`, made when missing."""
+        cdef int e = self.find(parent, base, suffix)
+        if e >= 0:
+            return e
+        cdef int stem
+        if suffix > 0:
+            stem = self.obtain(parent, base, 0)
+            self.entries[stem].has_suffixed = True
+        if self.n_entries == self.n_entries_capacity:
+            self.n_entries_capacity *= 2
+            self.entries = <NameEntry*>grow(self.entries, self.n_entries_capacity * sizeof(NameEntry))
+        e = self.n_entries
+        # A name of the implicit run is in use, with the counter TensorFlow gives generated names.
+        self.entries[e] = NameEntry(parent, base, suffix,
+                                    1 if suffix > 0 and suffix < self.entries[stem].limit else 0, 1, False)
+        self.n_entries += 1
+        if 2 * self.n_entries > self.table_mask:
+            self.rehash()
+        else:
+            self.place(e)
+        return e
+
+    cdef void place(self, int e) noexcept:
+        cdef int slot = name_hash(self.entries[e].parent, self.entries[e].base, self.entries[e].suffix) & self.table_mask
+        while self.table[slot] >= 0:
+            slot = (slot + 1) & self.table_mask
+        self.table[slot] = e
+
+    cdef int rehash(self) except -1:
+        cdef int size = 4 * (self.table_mask + 1)
+        self.table = <int*>grow(self.table, size * sizeof(int))
+        memset(self.table, 0xFF, size * sizeof(int))
+        self.table_mask = size - 1
+        cdef int e
+        for e in range(1, self.n_entries):
+            self.place(e)
+        return 0
+
+    cdef bint is_used(self, int parent, int base, int suffix) noexcept:
+        """Whether a component below `parent` is a name in use (explicitly or in a run)."""
+        cdef int e = self.find(parent, base, suffix)
+        if e >= 0:
+            return self.entries[e].counter > 0
+        if suffix > 0:
+            e = self.find(parent, base, 0)
+            return e >= 0 and suffix < self.entries[e].limit
+        return False
+
+    cdef int unique(self, int scope, int component, bint mark, int* base, int* suffix) except -1:
+        """TF's unique_name for one component (no "/") in `scope`; writes the component as (base, suffix)."""
+        cdef int parent = self.scopes[scope].entry
+        cdef int low = self.lower[component]
+        cdef int low_base = self.split_base[low], low_suffix = self.split_suffix[low]
+        cdef int e, i, k, stem, stem_low
+        base[0] = self.split_base[component]
+        suffix[0] = self.split_suffix[component]
+        if not mark and not self.is_used(parent, low_base, low_suffix):
+            return 0
+        e = self.obtain(parent, low_base, low_suffix)
+        i = self.entries[e].counter
+        if mark:
+            self.entries[e].counter = i + 1
+        if i == 0:
+            return 0
+        # Generated names hang on the whole component: of "a_1" they are "a_1_1", "a_1_2", ...
+        if low_suffix == 0:
+            stem = e
+            stem_low = low_base
+        else:
+            stem_low = low
+            stem = self.obtain(parent, stem_low, 0)
+        k = i
+        if self.entries[stem].has_suffixed or k < self.entries[stem].limit:
+            while self.is_used(parent, stem_low, k):
+                k += 1
+        base[0] = component
+        suffix[0] = k
+        if mark:
+            if k == self.entries[stem].limit and not (
+                    self.entries[stem].has_suffixed and self.find(parent, stem_low, k) >= 0):
+                self.entries[stem].limit = k + 1
+            else:
+                e = self.obtain(parent, stem_low, k)
+                self.entries[e].counter = 1
+        return 0
+
+    # ------------------------------------------------------------ scopes
+
+    cdef int new_scope(self, int parent, int base, int suffix, int entry) except -1:
+        if self.n_scopes == self.n_scopes_capacity:
+            self.n_scopes_capacity *= 2
+            self.scopes = <Scope*>grow(self.scopes, self.n_scopes_capacity * sizeof(Scope))
+        self.scopes[self.n_scopes] = Scope(parent, base, suffix, entry, NULL)
+        self.n_scopes += 1
+        return self.n_scopes - 1
+
+    cdef int child_scope(self, int scope, str component) except -1:
+        """A scope for a component below `scope` that is taken as it is: not made unique, not marked."""
+        cdef int index = self.intern(component)
+        cdef int low = self.lower[index]
+        cdef int entry = self.obtain(self.scopes[scope].entry, self.split_base[low], self.split_suffix[low])
+        return self.new_scope(scope, self.split_base[index], self.split_suffix[index], entry)
+
+    cdef int scope_of_path(self, str path) except -1:
+        """A scope with this path from the root."""
+        cdef int scope = 0
+        cdef str component
+        if not path:
+            return 0
+        cdef PyObject* found = PyDict_GetItem(self.paths, path)
+        if found != NULL:
+            return <int>PyLong_AsLong(<object>found)
+        for component in path.split("/"):
+            scope = self.child_scope(scope, component)
+        self.paths[path] = scope
+        return scope
+
+    cdef str scope_path(self, int scope):
+        if scope == 0:
+            return ""
+        cdef Scope* s = &self.scopes[scope]
+        if s.path == NULL:
+            path = self.spell(s.parent, s.base, s.suffix)
+            Py_INCREF(path)
+            self.scopes[scope].path = <PyObject*>path
+            return path
+        return <str>s.path
+
+    cdef str spell(self, int scope, int base, int suffix):
+        """The full name of a component in `scope`."""
+        cdef str name = <str>self.strings[base]
+        if suffix > 0:
+            name = f"{name}_{suffix}"
+        if scope == 0:
+            return name
+        return f"{self.scope_path(scope)}/{name}"
+
+
+cdef inline unsigned int name_hash(int parent, int base, int suffix) noexcept nogil:
+    cdef unsigned long long h = (<unsigned long long>parent * 0x9E3779B97F4A7C15ull
+                                 + <unsigned long long>base * 0xC2B2AE3D27D4EB4Full
+                                 + <unsigned long long>suffix * 0x165667B19E3779F9ull)
+    return <unsigned int>((h ^ (h >> 29)) * 0xBF58476D1CE4E5B9ull >> 32)
+
+
+cdef void* grow(void* block, size_t size) except NULL:
+    cdef void* bigger = realloc(block, size)
+    if bigger == NULL:
+        raise MemoryError("no memory for a larger graph")
+    return bigger

@@ -1,0 +1,227 @@
+# THE CONTRACT of the compiled core: what each record and class holds, and who owns it.
+
+from cpython.ref cimport PyObject
+cimport numpy as cnp
+
+
+# ---------------------------------------------------------------- names
+
+cdef struct NameEntry:           # one used (or merely passed-through) name in the registry's trie
+    int parent                   # entry of the enclosing scope; 0 is the root
+    int base                     # lower-cased component, index into NameTable.strings
+    int suffix                   # the k of a component "base_k"; 0 when it has none
+    int counter                  # TF's per-name counter; 0: known as a scope path only
+    int limit                    # names base_1 .. base_(limit-1) are in use without entries of their own
+    bint has_suffixed            # an explicit entry (parent, base, k > 0) exists: probe before using one
+
+cdef struct Scope:               # one opened name scope
+    int parent                   # the scope it stands in; 0 is the root
+    int base                     # component as written, index into NameTable.strings
+    int suffix                   # 0 or the k of "_k"
+    int entry                    # its NameEntry: where names inside are registered
+    PyObject* path               # owned str "a/b", spelled out when first asked for, or NULL
+
+cdef class NameTable:
+    cdef dict ids                # str -> index of an interned component
+    cdef list strings            # the components
+    cdef int* lower              # component -> its lower-cased component
+    cdef int* split_base         # component "a_3" -> "a" (itself when it has no suffix)
+    cdef int* split_suffix       # component "a_3" -> 3 (0 when it has none)
+    cdef char* valid             # bit 1: fine inside a scope, bit 2: fine at the root, bit 4: contains "/"
+    cdef int n_capacity
+    cdef NameEntry* entries      # append-only; entry 0 is the root
+    cdef int n_entries
+    cdef int n_entries_capacity
+    cdef int* table              # open addressing: entry index or -1
+    cdef int table_mask
+    cdef Scope* scopes           # append-only; scope 0 is the root
+    cdef int n_scopes
+    cdef int n_scopes_capacity
+    cdef dict paths              # path -> a scope with that path, for those entered by path
+
+    cdef int intern(self, str text) except -1
+    cdef int find(self, int parent, int base, int suffix) noexcept
+    cdef int obtain(self, int parent, int base, int suffix) except -1
+    cdef int new_scope(self, int parent, int base, int suffix, int entry) except -1
+    cdef int child_scope(self, int scope, str component) except -1
+    cdef int scope_of_path(self, str path) except -1
+    cdef void place(self, int e) noexcept
+    cdef int rehash(self) except -1
+    cdef bint is_used(self, int parent, int base, int suffix) noexcept
+    cdef int unique(self, int scope, int component, bint mark, int* base, int* suffix) except -1
+    cdef str scope_path(self, int scope)
+    cdef str spell(self, int scope, int base, int suffix)
+
+
+# ---------------------------------------------------------------- graph
+
+cdef struct Node:                # one operation
+    int op_type                  # index into OP_TYPES
+    int scope                    # name: scope, component and suffix, spelled out when read
+    int base
+    int suffix
+    int first_edge               # its edges: n_inputs output ids, then n_controls node ids
+    int n_inputs
+    int n_controls
+    int first_output             # its outputs are consecutive ids
+    int n_outputs
+    int device                   # component index of the device string; -1: none
+    PyObject* attrs              # owned tuple, values of OpType.stored in order; NULL when there are none
+    PyObject* handle             # the live Operation, borrowed; NULL when nobody holds one
+
+cdef struct Output:              # one output of an operation
+    int node
+    int shape                    # interned shape id; 0 is unknown rank
+    int dtype                    # TF's DataType number; + 100 for a reference
+    PyObject* handle             # the live Tensor, borrowed; NULL when nobody holds one
+
+cdef class Graph
+cdef class Operation
+cdef class Tensor
+cdef class OpType
+
+cdef class Graph:
+    cdef Node* nodes             # owned; grows by doubling
+    cdef int n_nodes
+    cdef int nodes_capacity
+    cdef Output* outputs
+    cdef int n_outputs
+    cdef int outputs_capacity
+    cdef int* edges
+    cdef int n_edges
+    cdef int edges_capacity
+    cdef NameTable names
+    cdef int scope               # the current name scope
+    cdef public bint is_function   # inputs of other graphs are captured through self.capture(t)
+    cdef public bint decorated     # devices, colocation, attributes or control inputs are in force: ask Python
+    cdef public bint finalized
+    cdef public int version_extra  # mutations that add no node
+    cdef public dict node_extras   # node id -> attributes beyond the op type's own
+    cdef public dict handle_data   # output id -> ((shape, dtype), ...) of what a resource handle refers to
+    cdef public dict user_data     # ("op" | "tensor", id) -> attributes that programs set on handles
+    cdef dict by_name              # full name -> node id, built when first asked for
+    cdef int n_named               # nodes already in by_name
+    cdef list consumer_index       # output id -> consuming nodes, built when first asked for
+    cdef int n_consumer_nodes
+    cdef int edit_count            # changes to existing edges, so that plans notice
+    cdef object __weakref__
+
+    cdef Tensor tensor(self, int output)
+    cdef Operation operation(self, int node)
+    cdef int append(self, OpType op_type, int n_inputs, int* inputs, int n_controls, int* controls,
+                    int n_outputs, int* dtypes, int* shapes, PyObject* attrs,
+                    int scope, int base, int suffix) except -1
+    cdef str node_name(self, int node)
+    cdef int check_open(self) except -1
+    cdef int reserve_edges(self, int n) except -1
+    cdef int check_name(self, str name, int flags) except -1
+    cdef int record(self, int node) except -1
+    cdef int enter_scope(self, object name) except -1
+    cdef int scope_at(self, int scope, int base, int suffix) except -1
+    cdef list consumers_of(self, int output)
+    cdef int note_consumer(self, int output, int node) except -1
+    cdef int forget_consumers(self) except -1
+    cdef int resolve_name(self, str name, int* scope, int* base, int* suffix) except -1
+    cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
+    cdef list controllers        # open control_dependencies blocks, outermost first
+
+cdef class Operation:            # handle to a node; at most one lives at a time
+    cdef readonly Graph graph
+    cdef readonly int _id
+    cdef object __weakref__
+
+cdef class Tensor:               # handle to an output; at most one lives at a time
+    cdef readonly Graph graph
+    cdef readonly int _id
+    cdef object __weakref__
+
+
+# ---------------------------------------------------------------- op types
+
+cdef enum ShapeRule:             # shape rules in C; RULE_PYTHON calls OpType.shape
+    RULE_PYTHON
+    RULE_SAME                    # every output has the shape of input 0
+    RULE_BROADCAST               # NumPy broadcasting of inputs 0 and 1
+    RULE_MATMUL                  # 2-D product with transpose_a, transpose_b
+    RULE_SCALAR
+    RULE_UNKNOWN
+
+cdef class ArgDef
+cdef class AttrDef
+cdef class ShapeContext
+
+cdef class OpType:
+    cdef readonly str type
+    cdef readonly str signature
+    cdef readonly list inputs        # of ArgDef
+    cdef readonly list outputs       # of ArgDef
+    cdef readonly dict attrs         # name -> AttrDef, in TF's order
+    cdef readonly tuple stored       # names of attributes kept with the node (the others follow from its inputs)
+    cdef readonly tuple defaults     # default values of `stored`; MISSING where there is none
+    cdef dict stored_index           # name -> position in stored
+    cdef readonly object shape       # rule name or Python rule
+    cdef readonly object kernel
+    cdef readonly object gradient
+    cdef readonly bint stateful
+    cdef public object binding       # what the executor prepared for this kernel
+    cdef int index                   # in OP_TYPES
+    cdef int rule                    # ShapeRule
+    cdef bint simple                 # every input single, plain or one shared type attr; one or no output
+    cdef int simple_in_dtype         # fixed dtype of the inputs, or 0: the type attr
+    cdef int simple_out_dtype        # fixed dtype of the output, or 0: the inputs'
+    cdef unsigned long long allowed  # bit set of dtypes of the type attr (enum < 64); all ones: any
+    cdef int n_in
+    cdef int n_out
+    cdef bint all_default            # every stored attr has a default
+
+    cdef object apply(self, tuple args, dict attrs, object name, str default_name)
+    cdef object inferred_attr(self, Graph g, int n_inputs, int* inputs, AttrDef a)
+    cdef int find_simple(self) except -1
+    cdef tuple stored_values(self, dict attrs)
+    cdef int add(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, tuple stored,
+                 int scope, int base, int suffix, dict extras) except -1
+    cdef object apply_any(self, tuple args, dict attrs, object name, str default_name)
+    cdef tuple convert(self, tuple args, dict attrs, list inputs)
+    cdef int check_type(self, AttrDef a, object dtype, str arg_name) except -1
+    cdef object convert_one(self, ArgDef arg, object value, dict known, dict origin)
+    cdef list convert_list(self, ArgDef arg, object values, dict known)
+    cdef object finish(self, Graph g, list inputs, object types, dict known, dict attrs, int scope, int base,
+                       int suffix)
+    cdef object attr_of(self, str name, dict known, tuple stored)
+    cdef int infer(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, int* shapes, tuple stored,
+                   int scope, int base, int suffix, dict extras) except -1
+    cdef ShapeContext context(self, Graph g, int n_inputs, int* inputs, tuple stored, int scope, int base, int suffix,
+                              dict extras)
+
+
+cdef class ArgDef:               # an input or output in a signature
+    cdef readonly str name
+    cdef readonly int dtype          # fixed DataType number, or 0
+    cdef readonly str type_attr      # attribute with the type, or None
+    cdef readonly str number_attr    # attribute with the length of the list, or None
+    cdef readonly str type_list_attr # attribute with the list of types, or None
+    cdef readonly bint is_ref
+
+cdef class AttrDef:              # an attribute in a signature
+    cdef readonly str name
+    cdef readonly str kind           # "type", "list(int)", ...
+    cdef readonly object allowed     # tuple of DTypes or of str, or None
+    cdef readonly object minimum     # int or None
+    cdef readonly object default     # python value, or MISSING
+    cdef readonly bint inferred      # follows from the inputs
+
+cdef class FunctionName:         # the value of a func attribute
+    cdef readonly str name
+
+cdef class ShapeContext:         # what a Python shape rule sees of the node being made
+    cdef readonly OpType op_type
+    cdef readonly Graph graph
+    cdef list ids                # output ids of the inputs
+    cdef tuple stored
+    cdef dict extras
+    cdef int scope, base, suffix
+    cdef list folded             # (index, array): inputs whose value the rule asked for
+    cdef list partial            # (index, shape): inputs read as shapes
+
+
+cdef Graph current_graph()

@@ -1,0 +1,24 @@
+"""The compiled core of PyScope: names, scopes, graphs, and the executor that runs them."""
+# The chapters, in reading order.  pyscope._core.pxd says what each record and class holds.
+
+cimport cython
+cimport numpy as cnp
+from cpython.dict cimport PyDict_GetItem
+from cpython.long cimport PyLong_AsLong
+from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+cdef extern from "pythread.h":
+    unsigned long PyThread_get_thread_ident()
+
+cnp.import_array()
+
+include "names.pxi"
+include "shapes.pxi"
+include "graph.pxi"
+include "optype.pxi"
+include "shape_rules.pxi"
+include "scopes.pxi"

@@ -1,0 +1,277 @@
+# Scopes: the stack of default graphs of each thread, name scopes and control dependencies.  Every one is a small
+# context manager that writes one field of its graph on entry and puts the old value back on exit.
+
+from threading import local as _thread_local
+
+
+class _GraphStack(_thread_local):
+    def __init__(self):
+        self.graphs = []
+
+
+cdef object GRAPH_STACK = _GraphStack()
+cdef object MAKE_GLOBAL_GRAPH = None     # called when a graph is needed and none is open
+cdef Graph GLOBAL_GRAPH = None
+cdef Graph CACHED_GRAPH = None           # the current graph of the thread that last asked
+cdef unsigned long CACHED_THREAD = 0
+
+
+cdef Graph current_graph():
+    """The default graph of this thread."""
+    global CACHED_GRAPH, CACHED_THREAD, GLOBAL_GRAPH
+    cdef unsigned long thread = PyThread_get_thread_ident()
+    if thread == CACHED_THREAD and CACHED_GRAPH is not None:
+        return CACHED_GRAPH
+    cdef list graphs = GRAPH_STACK.graphs
+    cdef Graph g
+    if graphs:
+        g = graphs[len(graphs) - 1]
+    else:
+        if GLOBAL_GRAPH is None:
+            GLOBAL_GRAPH = MAKE_GLOBAL_GRAPH()
+        g = GLOBAL_GRAPH
+    CACHED_GRAPH = g
+    CACHED_THREAD = thread
+    return g
+
+
+cdef void forget_current_graph() noexcept:
+    global CACHED_GRAPH, CACHED_THREAD
+    CACHED_GRAPH = None
+    CACHED_THREAD = 0
+
+
+def get_default_graph():
+    """The innermost graph opened with ``as_default`` in this thread, else the process's own."""
+    return current_graph()
+
+
+def push_graph(Graph graph not None):
+    """Make `graph` the default graph of this thread until `pop_graph`."""
+    (<list>GRAPH_STACK.graphs).append(graph)
+    forget_current_graph()
+
+
+def pop_graph(Graph graph not None):
+    """Undo `push_graph`; the graphs must be left in the reverse order of entering."""
+    cdef list graphs = GRAPH_STACK.graphs
+    if not graphs or graphs[len(graphs) - 1] is not graph:
+        raise AssertionError("Nesting violated for default stack of <class 'pyscope.Graph'> objects")
+    graphs.pop()
+    forget_current_graph()
+
+
+def graph_stack():
+    """The graphs opened in this thread, outermost first."""
+    return list(GRAPH_STACK.graphs)
+
+
+def exchange_graph_stack(list graphs):
+    """Replace this thread's stack of graphs; returns the old one."""
+    old = GRAPH_STACK.graphs
+    GRAPH_STACK.graphs = graphs
+    forget_current_graph()
+    return old
+
+
+def set_global_graph(Graph graph):
+    """Replace the process's own default graph (None: a fresh one when next asked for)."""
+    global GLOBAL_GRAPH
+    GLOBAL_GRAPH = graph
+    forget_current_graph()
+
+
+def set_graph_factory(factory):
+    """Tell the core how to make the process's own default graph."""
+    global MAKE_GLOBAL_GRAPH
+    MAKE_GLOBAL_GRAPH = factory
+
+
+cdef Graph graph_of(object values, Graph default):
+    """The graph that tensors and operations among `values` (one level of lists) belong to, else `default`."""
+    cdef Graph found = None
+    cdef Graph g
+    for v in values:
+        if type(v) is Tensor:
+            g = (<Tensor>v).graph
+        elif type(v) is Operation:
+            g = (<Operation>v).graph
+        elif isinstance(v, (list, tuple)):
+            g = graph_of(v, None)
+        elif v is None or type(v) in PLAIN_TYPES:
+            continue
+        else:
+            other = getattr(v, "graph", None)
+            g = other if isinstance(other, Graph) else None
+        if g is None or g is found:
+            continue
+        if found is None:
+            found = g
+            origin = v
+        elif not default is None and default.is_function:
+            return default
+        else:
+            raise ValueError(f"{describe(v)} must be from the same graph as {describe(origin)} "
+                             f"(graphs are {g} and {found}).")
+    return default if found is None else found
+
+
+cdef str describe(object v):
+    return str(v)
+
+
+cdef set PLAIN_TYPES = {int, float, bool, str, bytes, complex, np.ndarray, np.float32, np.float64, np.int32, np.int64}
+
+
+@cython.final
+cdef class name_scope:
+    """Context manager that puts the names of new operations under a prefix; its value is the prefix, ``"a/b/"``.
+
+    Parameters
+    ----------
+    name : str or None
+        The scope; made unique in the current one.  A name that ends with "/" re-enters that scope as it is; "" and,
+        with no default, None mean the root.
+    default_name : str, optional
+        Used when `name` is None.
+    values : list, optional
+        Tensors that the operations inside will take: their graph becomes the default graph.
+    """
+
+    cdef object _name
+    cdef object _default_name
+    cdef object values
+    cdef Graph graph
+    cdef int old
+    cdef bint pushed
+
+    def __init__(self, name, default_name=None, values=None):
+        if default_name is not None and not isinstance(default_name, str):
+            raise TypeError(f"`default_name` type ({type(default_name)}) is not a string type. "
+                            "You likely meant to pass this into the `values` kwarg.")
+        self._name = default_name if name is None else name
+        self._default_name = default_name
+        self.values = values
+
+    @property
+    def name(self):
+        """The name asked for, before it was made unique."""
+        return self._name
+
+    def __enter__(self):
+        cdef Graph g = current_graph()
+        cdef Graph wanted
+        if self._name is None and self.values is not None:
+            raise ValueError(f"At least one of name ({self._name}) and default_name "
+                             f"({self._default_name}) must be provided.")
+        self.pushed = False
+        if self.values and not g.is_function:
+            wanted = graph_of(self.values, g)
+            if wanted is not g:
+                push_graph(wanted)
+                self.pushed = True
+                g = wanted
+        try:
+            if self._name is not None and type(self._name) is not str:
+                self._name = scope_text(self._name)
+            self.old = g.enter_scope(self._name)
+        except BaseException:
+            if self.pushed:
+                pop_graph(g)
+            raise
+        self.graph = g
+        if g.scope == 0:
+            return ""
+        return g.names.scope_path(g.scope) + "/"
+
+    def __exit__(self, *exc):
+        self.graph.scope = self.old
+        if self.pushed:
+            pop_graph(self.graph)
+        self.graph = None
+        return None
+
+
+cdef object scope_text(object name):
+    """A scope name given as something else than a plain str; TF's regular expression refuses what is no text."""
+    if isinstance(name, str):
+        return str(name)
+    if isinstance(name, bytes):
+        raise TypeError("cannot use a string pattern on a bytes-like object")
+    if not name:
+        return ""
+    raise TypeError(f"expected string or bytes-like object, got {type(name).__name__!r}")
+
+
+@cython.final
+cdef class GraphScope:
+    """``Graph.name_scope``: as `name_scope`, for a graph that need not be the default one."""
+
+    cdef Graph graph
+    cdef object name
+    cdef int old
+
+    def __init__(self, Graph graph not None, name):
+        self.graph = graph
+        self.name = name
+
+    def __enter__(self):
+        if self.name is not None and type(self.name) is not str:
+            self.name = scope_text(self.name)
+        self.old = self.graph.enter_scope(self.name)
+        if self.graph.scope == 0:
+            return ""
+        return self.graph.names.scope_path(self.graph.scope) + "/"
+
+    def __exit__(self, *exc):
+        self.graph.scope = self.old
+        return None
+
+
+@cython.final
+cdef class ControlDependencies:
+    """``Graph.control_dependencies``: operations made inside wait for the given ones.
+
+    `ops` are Operations of the graph; None clears what is open.
+    """
+
+    cdef Graph graph
+    cdef Controller controller
+    cdef bint clears
+    cdef list old
+    cdef object old_context
+
+    def __init__(self, Graph graph not None, ops):
+        cdef Operation op
+        self.graph = graph
+        self.controller = Controller.__new__(Controller)
+        self.controller.ids = []
+        self.controller.seen = set()
+        self.clears = ops is None
+        if ops is not None:
+            for op in ops:
+                if op._id not in self.controller.ids:
+                    self.controller.ids.append(op._id)
+
+    def __enter__(self):
+        self.old = self.graph.controllers
+        if self.clears:
+            self.graph.controllers = []
+            self.old_context = getattr(self.graph, "_control_flow_context", None)
+            if self.old_context is not None:
+                self.graph._set_control_flow_context(None)
+        else:
+            self.graph.controllers = self.old + [self.controller]
+
+    def __exit__(self, *exc):
+        self.graph.controllers = self.old
+        if self.clears and self.old_context is not None:
+            self.graph._set_control_flow_context(self.old_context)
+        return None
+
+
+def current_control_inputs(Graph graph not None):
+    """The operations that open control_dependencies blocks would add to a new operation."""
+    cdef list ids = []
+    graph.controls_for(0, NULL, ids)
+    return [graph.operation(i) for i in ids]

@@ -1,0 +1,185 @@
+# What a shape rule sees of the node being made, the rules that live in C, and how a rule's complaint is worded: TF
+# names the node, its attributes, its inputs and every shape and constant that the rule looked at.
+
+@cython.final
+cdef class ShapeContext:
+    """The node that a shape rule is asked about, before it exists."""
+
+    @property
+    def n_inputs(self):
+        """How many tensors go in."""
+        return len(self.ids)
+
+    @property
+    def inputs(self):
+        """The tensors that go in, as a list."""
+        return [self.graph.tensor(i) for i in self.ids]
+
+    def shape(self, int index):
+        """Static shape of input `index`: a tuple of ints and None, or None for unknown rank."""
+        return SHAPE_TUPLES[self.graph.outputs[<int>self.ids[index]].shape]
+
+    def rank(self, int index):
+        """Number of dimensions of input `index`, or None."""
+        cdef int rank = SHAPES[self.graph.outputs[<int>self.ids[index]].shape].rank
+        return None if rank < 0 else rank
+
+    def dtype(self, int index):
+        """DType of input `index`, without reference."""
+        return DTYPES[base_of(self.graph.outputs[<int>self.ids[index]].dtype)]
+
+    def attr(self, str name):
+        """Value of an attribute."""
+        cdef int small[16]
+        cdef int* ids = small
+        cdef int i, n = <int>len(self.ids)
+        at = self.op_type.stored_index.get(name)
+        if at is not None:
+            return self.stored[at]
+        if self.extras is not None and name in self.extras:
+            return self.extras[name][1]
+        if n > 16:
+            ids = <int*>grow(NULL, n * sizeof(int))
+        for i in range(n):
+            ids[i] = self.ids[i]
+        try:
+            return self.op_type.inferred_attr(self.graph, n, ids, self.op_type.attrs[name])
+        finally:
+            if ids != small:
+                free(ids)
+
+    def constant(self, int index):
+        """Value of input `index` when it is statically known, else None."""
+        if FOLD_CONSTANT is None:
+            return None
+        value = FOLD_CONSTANT(self.graph.tensor(self.ids[index]))
+        if value is not None:
+            self.folded.append((index, value))
+        return value
+
+    def constant_shape(self, int index):
+        """The shape that integer vector `index` stands for, as far as it is known; None: not even its rank."""
+        if FOLD_SHAPE is None:
+            return None
+        value = FOLD_SHAPE(self.graph.tensor(self.ids[index]))
+        if value is not None:
+            if self.partial is None:
+                self.partial = []
+            self.partial.append((index, value))
+        return value
+
+    def handle_data(self, int index):
+        """``(shape, dtype)`` of what resource input `index` refers to, or None."""
+        return self.graph.handle_data.get(self.ids[index])
+
+    def explain(self, str problem):
+        """`problem` with the node and what was known of its inputs, worded as TF's shape functions do."""
+        cdef str name = self.graph.names.spell(self.scope, self.base, self.suffix)
+        cdef AttrDef a
+        cdef list attrs = []
+        cdef dict values = {}
+        for a in self.op_type.attrs.values():
+            values[a.name] = (a.kind, self.attr(a.name))
+        if self.extras:
+            values.update(self.extras)
+        for key in sorted(values):
+            kind, value = values[key]
+            attrs.append(f"{key}={attr_text(kind, value)}")
+        summary = (f"{{{{node {name}}}}} = {self.op_type.type}[{', '.join(attrs)}]"
+                   f"({', '.join([t._as_node_def_input() for t in self.inputs])})")
+        shapes = ", ".join([shape_text(self.shape(i)) for i in range(len(self.ids))])
+        text = f"{problem} for '{summary}' with input shapes: {shapes}"
+        if self.folded:
+            known = sorted({i: v for i, v in self.folded}.items())
+            text += " and with computed input tensors: " + ", ".join(
+                [f"input[{i}] = <{values_text(v)}>" for i, v in known])
+        if self.partial:
+            known = sorted({i: v for i, v in self.partial if i not in [j for j, _ in self.folded]}.items())
+            if known:
+                text += " and with input tensors computed as partial shapes: " + ",".join(
+                    [f"input[{i}] = {shape_text(v)}" for i, v in known])
+        return text + "."
+
+
+def shape_text(dims):
+    """A shape as TF's C++ side prints it: ``[2,?]``, or ``<unknown>``."""
+    if dims is None:
+        return "<unknown>"
+    return "[" + ",".join(["?" if d is None else str(d) for d in dims]) + "]"
+
+
+def values_text(array):
+    """Up to three values per dimension of an array, as TF's Tensor::SummarizeValue prints them."""
+    flat = np.asarray(array).reshape(-1)
+    if np.ndim(array) == 0:
+        return value_text(flat[0])
+    if np.ndim(array) == 1:
+        return " ".join([value_text(v) for v in flat[:3]]) + ("..." if flat.size > 3 else "")
+    return "".join(["[" + values_text(row) + "]" for row in array[:3]])
+
+
+cdef str value_text(object v):
+    if isinstance(v, bytes):
+        return '"' + v.decode("utf-8", "backslashreplace") + '"'
+    if isinstance(v, np.bool_):
+        return "1" if v else "0"
+    if isinstance(v, np.floating):
+        return f"{float(v):.9g}" if v.dtype.itemsize <= 4 else f"{float(v):.17g}"
+    return str(v)
+
+
+cdef str attr_text(str kind, object value):
+    if isinstance(value, (list, tuple)) and kind.startswith("list("):
+        return "[" + ", ".join([attr_text(kind[5:len(kind) - 1], v) for v in value]) + "]"
+    if kind == "type":
+        return "<unset>" if value is None else "DT_" + TYPE_TEXT.get(value.name, value.name.upper())
+    if kind == "bool":
+        return "true" if value else "false"
+    if kind == "string":
+        return '"' + value.decode("utf-8", "backslashreplace") + '"'
+    if kind == "float":
+        return f"{value:g}"
+    if kind == "shape":
+        return shape_text(value._dims)
+    if kind == "tensor":
+        return (f"Tensor<type: {RUNTIME_TYPE_TEXT.get(value.dtype.name, value.dtype.name)} "
+                f"shape: {shape_text(value.shape)} values: {values_text(value)}>")
+    if kind == "func":
+        return value.name + "[]"
+    return str(value)
+
+
+cdef dict TYPE_TEXT = {"float32": "FLOAT", "float64": "DOUBLE", "float16": "HALF"}
+cdef dict RUNTIME_TYPE_TEXT = {"float32": "float", "float64": "double", "float16": "half", "object": "string"}
+
+
+cdef str broadcast_problem(int a, int b):
+    """TF's words for two shapes that do not broadcast."""
+    cdef Shape* x = &SHAPES[a]
+    cdef Shape* y = &SHAPES[b]
+    cdef int rank = max(x.rank, y.rank)
+    cdef int i, k, m
+    cdef long long p, q
+    for i in range(rank):
+        k = i - (rank - x.rank)
+        m = i - (rank - y.rank)
+        p = x.dims[k] if k >= 0 else 1
+        q = y.dims[m] if m >= 0 else 1
+        if p != q and p != 1 and q != 1 and p >= 0 and q >= 0:
+            return f"Dimensions must be equal, but are {p} and {q}"
+    return "Incompatible shapes"
+
+
+cdef object matmul_shape(ShapeContext c):
+    """Shape of a 2-D matrix product."""
+    a, b = c.shape(0), c.shape(1)
+    for dims in (a, b):
+        if dims is not None and len(dims) != 2:
+            raise ValueError(f"Shape must be rank 2 but is rank {len(dims)}")
+    a = (None, None) if a is None else a
+    b = (None, None) if b is None else b
+    rows, inner = (a[1], a[0]) if c.attr("transpose_a") else a
+    other, columns = (b[1], b[0]) if c.attr("transpose_b") else b
+    if inner is not None and other is not None and inner != other:
+        raise ValueError(f"Dimensions must be equal, but are {inner} and {other}")
+    return rows, columns

@@ -1,0 +1,118 @@
+# Shapes as small numbers: every distinct static shape is stored once for the process, so that nodes keep an int,
+# equality is one comparison, and the common rules never touch Python.  Id 0 is unknown rank, id 1 a scalar.
+
+cdef struct Shape:
+    int rank                     # -1: unknown
+    long long* dims              # -1: unknown dimension; owned
+
+cdef int UNKNOWN_SHAPE = 0
+cdef int SCALAR_SHAPE = 1
+
+cdef Shape* SHAPES = NULL
+cdef int N_SHAPES = 0
+cdef int SHAPES_CAPACITY = 0
+cdef dict SHAPE_IDS = {}         # tuple of ints and None -> id
+cdef list SHAPE_TUPLES = []      # id -> tuple or None
+cdef list SHAPE_OBJECTS = []     # id -> TensorShape, made when first read
+cdef object SHAPE_CLASS = None   # TensorShape
+
+
+cdef int intern_shape(object dims) except -1:
+    """Id of a shape given as a tuple of ints and None, or None for unknown rank."""
+    global SHAPES, N_SHAPES, SHAPES_CAPACITY
+    cdef PyObject* found = PyDict_GetItem(SHAPE_IDS, dims)
+    if found != NULL:
+        return <int>PyLong_AsLong(<object>found)
+    cdef int index = N_SHAPES
+    cdef Py_ssize_t i
+    cdef Shape shape
+    if dims is None:
+        shape.rank = -1
+        shape.dims = NULL
+    else:
+        dims = tuple([None if d is None else int(d) for d in dims])
+        found = PyDict_GetItem(SHAPE_IDS, dims)
+        if found != NULL:
+            return <int>PyLong_AsLong(<object>found)
+        shape.rank = <int>len(dims)
+        shape.dims = <long long*>malloc(max(shape.rank, 1) * sizeof(long long))
+        if shape.dims == NULL:
+            raise MemoryError()
+        for i in range(shape.rank):
+            shape.dims[i] = -1 if dims[i] is None else <long long>dims[i]
+    if index == SHAPES_CAPACITY:
+        SHAPES_CAPACITY = max(64, 2 * SHAPES_CAPACITY)
+        SHAPES = <Shape*>grow(SHAPES, SHAPES_CAPACITY * sizeof(Shape))
+    SHAPES[index] = shape
+    N_SHAPES += 1
+    SHAPE_TUPLES.append(dims)
+    SHAPE_OBJECTS.append(None)
+    SHAPE_IDS[dims] = index
+    return index
+
+
+cdef int intern_dims(long long* dims, int rank) except -1:
+    cdef list out = []
+    cdef int i
+    for i in range(rank):
+        out.append(None if dims[i] < 0 else dims[i])
+    return intern_shape(tuple(out))
+
+
+cdef object shape_object(int shape):
+    found = SHAPE_OBJECTS[shape]
+    if found is None:
+        if SHAPE_CLASS is None:
+            return SHAPE_TUPLES[shape]
+        found = SHAPE_CLASS._from_dims(SHAPE_TUPLES[shape])
+        SHAPE_OBJECTS[shape] = found
+    return found
+
+
+def set_shape_class(cls):
+    """Tell the core which class `Tensor.shape` returns: it has ``_from_dims(tuple or None)`` and ``_dims``."""
+    global SHAPE_CLASS
+    SHAPE_CLASS = cls
+    for i in range(len(SHAPE_OBJECTS)):
+        SHAPE_OBJECTS[i] = None
+
+
+cdef int broadcast_shapes(int a, int b) except -2:
+    """Id of the broadcast of two shapes; -1 when they do not broadcast."""
+    if a == b:
+        return a
+    if a == UNKNOWN_SHAPE or b == UNKNOWN_SHAPE:
+        return UNKNOWN_SHAPE
+    if a == SCALAR_SHAPE:
+        return b
+    if b == SCALAR_SHAPE:
+        return a
+    cdef Shape* x = &SHAPES[a]
+    cdef Shape* y = &SHAPES[b]
+    cdef int rank = max(x.rank, y.rank)
+    cdef int i, same_a = 1, same_b = 1
+    cdef long long p, q, r
+    cdef long long dims[64]
+    if rank > 64:
+        return UNKNOWN_SHAPE
+    for i in range(1, rank + 1):
+        p = x.dims[x.rank - i] if i <= x.rank else 1
+        q = y.dims[y.rank - i] if i <= y.rank else 1
+        if p == q:
+            r = p
+        elif p == 1:
+            r = q
+        elif q == 1:
+            r = p
+        elif p == -1:
+            r = q if q > 1 else -1          # beside n > 1 an unknown dimension must be 1 or n
+        elif q == -1:
+            r = p if p > 1 else -1
+        else:
+            return -1
+        dims[rank - i] = r
+    return intern_dims(dims, rank)
+
+
+intern_shape(None)
+intern_shape(())

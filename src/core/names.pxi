@@ -279,6 +279,7 @@ cdef class NameTable:
         return f"{self.scope_path(scope)}/{name}"
 
 
+@cython.overflowcheck(False)         # a hash wraps around
 cdef inline unsigned int name_hash(int parent, int base, int suffix) noexcept nogil:
     cdef unsigned long long h = (<unsigned long long>parent * 0x9E3779B97F4A7C15ull
                                  + <unsigned long long>base * 0xC2B2AE3D27D4EB4Full

@@ -510,6 +510,7 @@ cdef class OpType:
         cdef ArgDef arg
         cdef AttrDef a
         cdef dict known = {}          # inferred attributes: DType, int or tuple of DTypes
+        bases = []
         cdef dict origin = {}         # attribute -> the argument it came from
         cdef list counts = []
         cdef int i

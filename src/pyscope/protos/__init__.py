@@ -5,10 +5,21 @@ Nothing here imports protobuf before the first of these names is used, and then 
 """
 
 from . import _schema
-from ._graph_def import graph_def
+from ._attrs import attr_from_proto, attr_value
+from ._function_def import function_def
+from ._graph_def import graph_def, node_def, op_def
 from ._tensor import make_ndarray, make_tensor_proto
 
-__all__ = ["graph_def", "make_ndarray", "make_tensor_proto"]
+__all__ = [
+    "attr_from_proto",
+    "attr_value",
+    "function_def",
+    "graph_def",
+    "make_ndarray",
+    "make_tensor_proto",
+    "node_def",
+    "op_def",
+]
 
 
 def __getattr__(name):

@@ -1,7 +1,6 @@
 """A graph as a GraphDef."""
 
-from .. import dtypes, tensor_shape
-from ._tensor import array_proto
+from ._attrs import set_attr
 
 # What TF 2.21 writes; op semantics that depend on the version are those of this producer.
 PRODUCER = 2474
@@ -64,66 +63,26 @@ def _input_text(tensor):
     return f"{tensor.op.name}:{tensor.value_index}" if tensor.value_index else tensor.op.name
 
 
-def set_attr(attr, kind, value):
-    """Write a Python value into the AttrValue `attr`.
+def op_def(op_type):
+    """OpDef of an OpType."""
+    from . import OpDef
 
-    Parameters
-    ----------
-    attr : AttrValue
-    kind : str
-        As in an OpDef: "int", "list(shape)", "func" ...; "tensor" takes an array.
-    value : object
-        In Python's form: DType, TensorShape, bytes, number, array, function name; a list of these.
-    """
-    if kind.startswith("list("):
-        attr.list.SetInParent()  # an empty list is a value, too
-        kind = kind[5:-1]
-        target = getattr(attr.list, _FIELD[kind])
-        if kind in _SCALAR:
-            target.extend([_SCALAR[kind](v) for v in value])
-        else:
-            for v in value:
-                _MESSAGE[kind](target.add(), v)
-    elif kind in _SCALAR:
-        setattr(attr, _FIELD[kind], _SCALAR[kind](value))
-    else:
-        _MESSAGE[kind](getattr(attr, _FIELD[kind]), value)
-
-
-def _set_shape(proto, value):
-    shape = tensor_shape.as_shape(value)
-    proto.SetInParent()
-    if shape._dims is None:
-        proto.unknown_rank = True
-    else:
-        for d in shape._dims:
-            proto.dim.add(size=-1 if d is None else d)
-
-
-def _set_tensor(proto, value):
-    if hasattr(value, "tensor_shape"):  # a TensorProto already
-        proto.CopyFrom(value)
-    else:
-        proto.CopyFrom(array_proto(value, dtypes.as_dtype(value.dtype)))
-
-
-def _set_function(proto, value):
-    proto.name = value if isinstance(value, str) else value.name
-    for name, (kind, inner) in (getattr(value, "attrs", None) or {}).items():
-        set_attr(proto.attr[name], kind, inner)
-
-
-def _to_bytes(value):
-    return value.encode() if isinstance(value, str) else bytes(value)
-
-
-_FIELD = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type", "shape": "shape",
-          "tensor": "tensor", "func": "func"}  # fmt: skip
-_SCALAR = {
-    "string": _to_bytes,
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "type": lambda value: dtypes.as_dtype(value)._enum,
-}
-_MESSAGE = {"shape": _set_shape, "tensor": _set_tensor, "func": _set_function}
+    result = OpDef(name=op_type.type, is_stateful=op_type.stateful)
+    for args, target in ((op_type.inputs, result.input_arg), (op_type.outputs, result.output_arg)):
+        for arg in args:
+            added = target.add(name=arg.name, is_ref=arg.is_ref)
+            added.type = arg.dtype
+            added.type_attr = arg.type_attr or ""
+            added.number_attr = arg.number_attr or ""
+            added.type_list_attr = arg.type_list_attr or ""
+    for attr in op_type.attrs.values():
+        added = result.attr.add(name=attr.name, type=attr.kind)
+        if attr.minimum is not None:
+            added.has_minimum = True
+            added.minimum = attr.minimum
+        if attr.has_default:
+            set_attr(added.default_value, attr.kind, attr.default)
+        if attr.allowed is not None:
+            element = attr.kind[5:-1] if attr.kind.startswith("list(") else attr.kind
+            set_attr(added.allowed_values, f"list({element})", attr.allowed)
+    return result

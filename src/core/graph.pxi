@@ -25,8 +25,33 @@ def set_operators(functions):
 cdef object operator(str name):
     cdef PyObject* found = PyDict_GetItem(OPERATORS, name)
     if found == NULL:
-        raise NotImplementedError(f"Tensor.{name}: PyScope does not have it")
+        LOAD_OPERATOR(name)
+        found = PyDict_GetItem(OPERATORS, name)
+        if found == NULL:
+            raise NotImplementedError(f"Tensor.{name}: PyScope does not have it")
     return <object>found
+
+
+cdef object LOAD_OPERATOR = None
+cdef object LOAD_OP_TYPE = None
+
+
+def set_loaders(operator, op_type):
+    """Tell the core what to call with a name it has not heard of: an operator's, or an op type's."""
+    global LOAD_OPERATOR, LOAD_OP_TYPE
+    LOAD_OPERATOR = operator
+    LOAD_OP_TYPE = op_type
+
+
+def op_type(str name not None):
+    """The OpType called `name`, its module loaded when necessary; NotImplementedError when there is none."""
+    found = OPTYPES.get(name)
+    if found is None:
+        LOAD_OP_TYPE(name)
+        found = OPTYPES.get(name)
+        if found is None:
+            raise NotImplementedError(f"Op type '{name}': PyScope does not have it")
+    return found
 
 
 cdef class Controller:

@@ -295,7 +295,7 @@ def _pack(values, dtype, name):
         if not must_pack:
             return elements
         elements = [e if isinstance(e, Tensor) else constant(e, dtype, name=str(i)) for i, e in enumerate(elements)]
-        return core.OPTYPES["Pack"](elements, axis=0, name=scope)
+        return core.op_type("Pack")(elements, axis=0, name=scope)
 
 
 def _convert_list(values, dtype=None, name=None, as_ref=False):
@@ -327,3 +327,10 @@ register_tensor_conversion_function(tensor_shape.Dimension, _convert_dimension, 
 register_tensor_conversion_function(object, _convert_constant, 200)
 
 core.set_converters(convert=convert)
+
+
+def constant_value(tensor, partial=False):
+    """The value of `tensor` when it is statically known, as an array; else None."""
+    from pyscope.static_value import constant_value as known
+
+    return known(tensor, partial)

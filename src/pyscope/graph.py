@@ -509,9 +509,7 @@ class Graph(core.Graph):
         for i, t in enumerate(inputs):
             if not isinstance(t, Tensor):
                 raise TypeError(f"Input #{i} is not a tensor: {t}")
-        kind = core.OPTYPES.get(op_type)
-        if kind is None:
-            raise NotImplementedError(f"Op type '{op_type}': PyScope does not have it")
+        kind = core.op_type(op_type)
         values = {}
         for key, value in (attrs or {}).items():
             if hasattr(value, "DESCRIPTOR"):
@@ -582,17 +580,6 @@ class Graph(core.Graph):
 
     def __repr__(self):
         return f"<pyscope.Graph object at {id(self):#x}>"
-
-
-core.set_graph_factory(Graph)
-
-
-class _NullContext:
-    def __enter__(self):
-        return None
-
-    def __exit__(self, *exc):
-        return None
 
 
 def reset_default_graph():

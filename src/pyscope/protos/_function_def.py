@@ -53,13 +53,13 @@ def function_def(name, graph, inputs, outputs, control_outputs=(), attrs=None):
     result = FunctionDef()
     result.signature.name = name
     names = _Names()
+    for t in outputs:
+        result.signature.output_arg.add(name=names.argument(t.op.name), type=t.dtype._enum)
     placeholders = {}  # operation id -> argument name
     for i, t in enumerate(inputs):
         arg = result.signature.input_arg.add(name=names.argument(t.op.name), type=t.dtype._enum)
         placeholders[t.op._id] = arg.name
         _add_arg_attrs(result, i, t)
-    for t in outputs:
-        result.signature.output_arg.add(name=names.argument(t.op.name), type=t.dtype._enum)
 
     body = [op for op in graph.get_operations() if op._id not in placeholders]
     node_names = {op._id: names.unique(op.name) for op in body}

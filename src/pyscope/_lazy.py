@@ -6,6 +6,7 @@ milliseconds.
 
 import sys
 from importlib import import_module
+from types import ModuleType
 
 
 def namespace(module_name, table):
@@ -33,6 +34,16 @@ def namespace(module_name, table):
         value = module if found[1] is None else getattr(module, found[1])
         setattr(sys.modules[module_name], name, value)
         return value
+
+    class Namespace(ModuleType):
+        public = where
+
+        def __setattr__(self, name, value):
+            # Importing the submodule pyscope.device sets that name here: tf.device must stay the function.
+            if not (isinstance(value, ModuleType) and name in where and where[name][1] is not None):
+                super().__setattr__(name, value)
+
+    sys.modules[module_name].__class__ = Namespace
 
     def __dir__():
         return sorted({*where, *vars(sys.modules[module_name])})

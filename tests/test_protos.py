@@ -146,6 +146,26 @@ def test_function_def_names_as_tensorflow():
 
 
 @pytest.mark.parametrize(
+    "dtype, depth, innermost",
+    [
+        ("float32", 4, "TFT_FLOAT"),
+        ("bfloat16", 4, "TFT_UNSET"),
+        ("resource", 4, "TFT_UNSET"),
+        ("variant", 2, "TFT_ARRAY"),
+    ],
+)
+def test_makers_of_tensor_lists_carry_their_full_type(dtype, depth, innermost):
+    ops = []
+    FakeOp(ops, "TensorListReserve", "list", element_dtype=("type", dtypes.as_dtype(dtype)))
+    full_type = protos.node_def(ops[0]).experimental_type
+    types = [full_type.type_id]
+    while full_type.args:
+        full_type = full_type.args[0]
+        types.append(full_type.type_id)
+    assert len(types) == depth and protos.FullTypeId.Name(types[-1]) == innermost
+
+
+@pytest.mark.parametrize(
     "kind, value",
     [
         ("int", -3),

@@ -98,7 +98,7 @@ def attr_from_proto(attr):
 
 
 def _read_tensor(proto):
-    """Array of a TensorProto. A single stored value is repeated without copies, to be written as one again."""
+    """Array of a TensorProto. A single stored value is repeated without copies, to be written as one."""
     if not proto.tensor_content and proto.tensor_shape.dim:
         array = make_ndarray(proto)
         single = type(proto)()

@@ -6,6 +6,15 @@ from ._attrs import set_attr
 PRODUCER = 2474
 MIN_CONSUMER = 12  # of graphs with functions; older readers have none
 
+# Ops whose result is a tensor list: TF marks their nodes with its full type, by the attribute element_dtype.
+_LIST_MAKERS = frozenset(
+    "TensorList" + name
+    for name in (
+        "ConcatLists", "FromTensor", "PushBack", "PushBackBatch", "Reserve", "Scatter",
+        "ScatterIntoExistingList", "ScatterV2", "SetItem", "Split",
+    )
+) | {"EmptyTensorList"}  # fmt: skip
+
 
 def graph_def(graph, from_version=None, add_shapes=False):
     """GraphDef of `graph`.
@@ -54,8 +63,26 @@ def fill_node_def(node, op, add_shapes=False):
         node.device = op.device
     for name, (kind, value) in op._attrs().items():
         set_attr(node.attr[name], kind, value)
+    if op.type in _LIST_MAKERS:
+        _set_list_type(node)
     if add_shapes and op.outputs:
         set_attr(node.attr["_output_shapes"], "list(shape)", [t.shape for t in op.outputs])
+
+
+def _set_list_type(node):
+    """Full type of a node that makes a tensor list: a product of one array of tensors of the element type."""
+    from . import DataType, FullTypeId
+
+    element = DataType.Name(node.attr["element_dtype"].type).removeprefix("DT_")
+    array = node.experimental_type.args.add(type_id=FullTypeId.TFT_ARRAY)
+    node.experimental_type.type_id = FullTypeId.TFT_PRODUCT
+    if element != "VARIANT":
+        inner = array.args.add(type_id=FullTypeId.TFT_TENSOR).args.add()
+        label = f"TFT_{element}"
+        if (
+            label in FullTypeId.keys() and element != "BFLOAT16"
+        ):  # TF leaves that one unset, as quantized ones
+            inner.type_id = FullTypeId.Value(label)
 
 
 def _input_text(tensor):

@@ -1,0 +1,518 @@
+"""Symbolic gradients: `gradients`, the registry of gradient functions, and custom gradients."""
+
+from collections import deque
+from enum import Enum
+
+from pyscope import _core as core
+from pyscope import dtypes
+from pyscope.conversion import convert_to_tensor, convert_to_tensor_or_indexed_slices
+from pyscope.graph import get_default_graph, name_scope
+
+Tensor = core.Tensor
+
+__all__ = [
+    "AggregationMethod", "NoGradient", "NotDifferentiable", "RegisterGradient", "UnconnectedGradients",
+    "custom_gradient", "gradients", "hessians", "no_gradient",
+]  # fmt: skip
+
+
+class AggregationMethod:
+    """How several gradients of one tensor are added up."""
+
+    ADD_N = 0
+    DEFAULT = ADD_N
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+class UnconnectedGradients(Enum):
+    """What `gradients` gives for an x that the ys do not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+_REGISTRY = {}                   # name -> gradient function, or None for "not differentiable"
+
+
+class RegisterGradient:
+    """Decorator that registers the gradient function of an op type, or of a name for `gradient_override_map`.
+
+    Parameters
+    ----------
+    op_type : str
+        The function takes the Operation and one gradient per output, and returns one (or None) per input.
+
+    Raises
+    ------
+    KeyError
+        When one is registered already.
+    """
+
+    __slots__ = ("_op_type",)
+
+    def __init__(self, op_type):
+        if not isinstance(op_type, str):
+            raise TypeError("op_type must be a string")
+        self._op_type = op_type
+
+    def __call__(self, f):
+        _register(self._op_type, f)
+        return f
+
+
+def _register(name, function):
+    record = core.OPTYPES.get(name)
+    if name in _REGISTRY or (record is not None and record.gradient is not None):
+        raise KeyError(f"Registering two gradient with name '{name}'! (Previous registration was in "
+                       f"{'pyscope' if record is not None else _REGISTRY[name]})")
+    _REGISTRY[name] = function
+
+
+def no_gradient(op_type):
+    """Declare that an op type passes no gradient."""
+    if not isinstance(op_type, str):
+        raise TypeError("op_type must be a string")
+    _register(op_type, None)
+
+
+NoGradient = NotDifferentiable = no_gradient
+
+
+def get_gradient_function(op):
+    """The gradient function of an operation; None when it passes none; LookupError when nothing is known."""
+    if not op.inputs:
+        return None
+    function = getattr(op, "_gradient_function", None)
+    if function is not None:
+        return function
+    extras = op.graph.node_extras.get(op._id)
+    name = op.type
+    if extras is not None and "_gradient_op_type" in extras:
+        name = extras["_gradient_op_type"][1].decode()
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    record = op.op_type if name == op.type else core.OPTYPES.get(name)
+    if record is None or record.gradient is None:
+        raise LookupError(f"gradient registry has no entry for: {name}")
+    return None if record.gradient is core.NO_GRADIENT else record.gradient
+
+
+_TRAINABLE = frozenset(["float16", "float32", "float64", "complex64", "complex128", "bfloat16", "resource", "variant"])
+
+
+def is_trainable(tensor):
+    """Whether gradients flow through `tensor`, by its dtype."""
+    dtype = tensor.dtype.base_dtype
+    if dtype is dtypes.resource:
+        data = tensor._handle_data
+        if data:
+            dtype = data[0][1].base_dtype
+    return dtype.name in _TRAINABLE
+
+
+def _as_list(x):
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+class _Colocation:
+    """Places the operations made inside with `op` when asked to."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, op, wanted):
+        self.context = op.graph.colocate_with(op) if wanted else None
+
+    def __enter__(self):
+        if self.context is not None:
+            self.context.__enter__()
+
+    def __exit__(self, *exc):
+        if self.context is not None:
+            self.context.__exit__(*exc)
+
+
+def _default_grad_ys(grad_ys, ys, colocate):
+    from pyscope.indexed_slices import IndexedSlices
+    from pyscope.ops.array import identity, ones, shape
+
+    if len(grad_ys) != len(ys):
+        raise ValueError(f"Length mismatch. Passed {len(grad_ys)} grad_ys for {len(ys)} ys")
+    grad_ys = [None if g is None else convert_to_tensor_or_indexed_slices(g, name=f"grad_y_{i}")
+               for i, g in enumerate(grad_ys)]
+    out = []
+    for i, (y, grad) in enumerate(zip(ys, grad_ys)):
+        with _Colocation(y.op, colocate):
+            if grad is None:
+                if y.dtype.is_complex:
+                    raise TypeError(f"Gradients of complex tensors ({y}) must set grad_ys (y.dtype = {y.dtype.name})")
+                out.append(ones(shape(y), dtype=y.dtype, name=f"grad_ys_{i}"))
+                continue
+            kind = f"Gradient type {grad.dtype.name} generated for"
+            if y.dtype.is_floating or y.dtype.is_integer:
+                if not grad.dtype.is_floating and not grad.dtype.is_integer:
+                    raise TypeError(f"{kind} real or integer-valued tensor {y} with type {y.dtype.name} must be real "
+                                    "or integer")
+            elif y.dtype.is_complex:
+                if not grad.dtype.is_complex:
+                    raise TypeError(f"{kind} complex-valued tensor {y} with type {y.dtype.name} must be real")
+            elif y.dtype == dtypes.variant:
+                if grad.dtype != dtypes.variant:
+                    raise TypeError(f"{kind} variant tensor {y} with type {y.dtype.name} must be variant")
+            elif y.dtype != dtypes.resource:
+                raise TypeError(f"Tensor {y} with type {y.dtype.name} must be numeric to obtain a default gradient")
+            if isinstance(grad, IndexedSlices):
+                out.append(IndexedSlices(
+                    indices=identity(grad.indices, name=f"grad_ys_{i}_indices"),
+                    values=identity(grad.values, name=f"grad_ys_{i}_values"),
+                    dense_shape=None if grad.dense_shape is None
+                    else identity(grad.dense_shape, name=f"grad_ys_{i}_shape")))
+            else:
+                out.append(identity(grad, name=f"grad_ys_{i}"))
+    return out
+
+
+def _aggregate(op, grads, method, colocate):
+    """One gradient out of the list collected for a tensor."""
+    from pyscope.ops.math import add_n
+
+    if len(grads) < 2:
+        return grads[0]
+    if all(isinstance(g, Tensor) for g in grads if g is not None):
+        if method in (AggregationMethod.EXPERIMENTAL_TREE, AggregationMethod.EXPERIMENTAL_ACCUMULATE_N):
+            with name_scope(op.name + "_gradient_sum"):
+                total = grads[0]
+                for g in grads[1:]:
+                    total = add_n([total, g])
+                return total
+        by_device = {}
+        for g in grads:
+            by_device.setdefault(g.device, []).append(g)
+        parts = []
+        for device in sorted(by_device):
+            tensors = by_device[device]
+            with get_default_graph().colocate_with(tensors[0].op, ignore_existing=True):
+                parts.append(add_n(tensors))
+        return add_n(parts)
+    return _aggregate_slices(grads)
+
+
+def _aggregate_slices(grads):
+    from pyscope.indexed_slices import IndexedSlices
+    from pyscope.ops.array import concat
+    from pyscope.ops.math import add_n, cast
+
+    grads = [g for g in grads if g is not None]
+    if len(grads) == 1:
+        return grads[0]
+    if any(isinstance(g, Tensor) for g in grads):
+        return add_n([g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads])
+    if any(g.indices.dtype == dtypes.int64 for g in grads):
+        grads = [g if g.indices.dtype == dtypes.int64
+                 else IndexedSlices(g.values, cast(g.indices, dtypes.int64), g.dense_shape) for g in grads]
+    return IndexedSlices(concat([g.values for g in grads], axis=0), concat([g.indices for g in grads], axis=0),
+                         grads[0].dense_shape)
+
+
+def zeros_like_output(op, index):
+    """Zeros for an output of `op` that no gradient reached."""
+    from pyscope.ops.array import zeros, zeros_like
+
+    tensor = op.outputs[index]
+    if tensor.dtype.base_dtype is dtypes.resource:
+        from pyscope.ops.resource import variable_shape
+
+        return zeros(variable_shape(tensor), dtype=tensor._handle_data[0][1])
+    special = getattr(op.graph, "zeros_like_output", None)
+    if special is not None:
+        return special(tensor)
+    return zeros_like(tensor, optimize=False)
+
+
+def _verify(grads, op):
+    if op.type in ("While", "StatelessWhile") or op.type in ("If", "StatelessIf", "Case", "StatelessCase"):
+        return
+    if len(grads) != len(op.inputs):
+        raise ValueError(f"Num gradients {len(grads)} generated for op {op.node_def} do not match num inputs "
+                         f"{len(op.inputs)}")
+
+
+def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_ops=False, gate_gradients=False,
+              aggregation_method=None, stop_gradients=None, unconnected_gradients=UnconnectedGradients.NONE):
+    """Derivatives of the sum of `ys` with respect to each of `xs`.
+
+    Parameters
+    ----------
+    ys, xs : Tensor, variable, or list of these
+    grad_ys : list of Tensor, optional
+        Where to start: the gradient of each y; ones by default.
+    name : str
+        The scope of the operations.
+    colocate_gradients_with_ops : bool
+        Place each gradient operation with the operation it belongs to.
+    gate_gradients : bool
+        Let the gradients of an operation's inputs be used only when all are there.
+    aggregation_method : int, optional
+        One of `AggregationMethod`.
+    stop_gradients : list of Tensor, optional
+        Taken as constants.
+    unconnected_gradients : UnconnectedGradients
+        None or zeros for an x that the ys do not depend on.
+
+    Returns
+    -------
+    list of Tensor, IndexedSlices or None
+        One for each x.
+
+    Raises
+    ------
+    LookupError
+        When an operation on the way has no gradient.
+    """
+    return gradients_in(get_default_graph(), ys, xs, grad_ys, name, colocate_gradients_with_ops, gate_gradients,
+                        aggregation_method, stop_gradients, unconnected_gradients)
+
+
+def _flat_tensors(values):
+    """Values with IndexedSlices replaced by their values, as gradients flow through those."""
+    return [getattr(v, "values") if hasattr(v, "dense_shape") and not isinstance(v, Tensor) else v for v in values]
+
+
+def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_ops=False,
+                 gate_gradients=False, aggregation_method=None, stop_gradients=None,
+                 unconnected_gradients=UnconnectedGradients.NONE):
+    """`gradients` of operations in `src_graph`, built in the default graph."""
+    ys = [y if isinstance(y, Tensor) or not hasattr(y, "_dense_var_to_tensor") else convert_to_tensor(y)
+          for y in _as_list(ys)]
+    xs = [x.handle if getattr(x, "_is_resource_variable", False) else x for x in _as_list(xs)]
+    if grad_ys is not None:
+        grad_ys = _as_list(grad_ys)
+    xs = _flat_tensors(xs)
+    ys = _flat_tensors(ys)
+    try:
+        unconnected_gradients = UnconnectedGradients(unconnected_gradients)
+    except ValueError:
+        raise ValueError(f"Unknown value for unconnected_gradients: '{unconnected_gradients}'") from None
+    stop_gradients = [] if stop_gradients is None else _as_list(stop_gradients)
+    if grad_ys is None:
+        grad_ys = [None] * len(ys)
+    with name_scope(name, "gradients", [*ys, *xs, *stop_gradients, *grad_ys]):
+        get_default_graph().unique_name("uid")
+        ys = [convert_to_tensor(y, name=f"y_{i}") for i, y in enumerate(ys)]
+        xs = [convert_to_tensor(x, name=f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
+        grad_ys = _default_grad_ys(grad_ys, ys, colocate_gradients_with_ops)
+        return _backward(src_graph, ys, xs, grad_ys, colocate_gradients_with_ops, gate_gradients,
+                         aggregation_method, stop_gradients, unconnected_gradients)
+
+
+def _stop_ops(from_ops, stop_gradients, pending):
+    """Operations at which the walk ends: those with nothing of interest above, and what the caller named."""
+    stop = set()
+    for op in from_ops:
+        if all(pending.get(t.op._id, 0) <= 0 for t in op.inputs):
+            stop.add(op._id)
+    stop.update(t.op._id for t in stop_gradients)
+    return stop
+
+
+def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop_gradients, unconnected):
+    if method is None:
+        method = AggregationMethod.DEFAULT
+    if method not in (0, 1, 2):
+        raise ValueError(f"Invalid `aggregation_method` specified {method}. Accepted values are [0, 1, 2].")
+    from_ops = [t.op for t in xs]
+    to_ops = [t.op for t in ys]
+    pending, reachable = core.between(src_graph, from_ops, to_ops)
+    collected = {}                   # node id -> list of gradients per output, later the sum
+    for y, g in zip(ys, grad_ys):
+        _collect(collected, y, g)
+    queue = deque()
+    queued = set()
+    for op in to_ops:
+        if pending.get(op._id, 0) == 0 and op._id not in queued and op._id in reachable:
+            queued.add(op._id)
+            queue.append(op)
+    stop = _stop_ops(from_ops, stop_gradients, pending)
+    while queue:
+        op = queue.popleft()
+        with _Colocation(op, colocate):
+            out_grads = _sum_up(collected, op, method, colocate)
+            has_grads = any(g is not None for g in out_grads)
+            inputs = op.inputs
+            in_grads = None
+            if has_grads and op._id not in stop:
+                function = _gradient_function(op)
+                if function is not None:
+                    in_grads = _call(function, op, out_grads, src_graph, gate_gradients)
+            if in_grads is not None:
+                for i, (t, grad) in enumerate(zip(inputs, in_grads)):
+                    if grad is None:
+                        continue
+                    if isinstance(grad, Tensor) and t.dtype.base_dtype is not dtypes.resource:
+                        try:
+                            grad.set_shape(t.shape)
+                        except ValueError:
+                            raise ValueError(
+                                "Incompatible shapes between op input and calculated input gradient. Forward "
+                                f"operation: {op.name}. Input index: {i}. Original input shape: {t.shape}. "
+                                f"Calculated input gradient shape: {grad.shape}") from None
+                    _collect(collected, t, grad)
+        for t in inputs:
+            before = t.op
+            key = before._id
+            if key in pending:
+                pending[key] -= 1
+                if pending[key] == 0:
+                    queue.append(before)
+    return [_result(collected, x, unconnected) for x in xs]
+
+
+def _collect(collected, tensor, grad):
+    op = tensor.op
+    grads = collected.get(op._id)
+    if grads is None:
+        grads = collected[op._id] = [[] for _ in op.outputs]
+    grads[tensor.value_index].append(grad)
+
+
+def _sum_up(collected, op, method, colocate):
+    """Replace the lists of gradients collected for the outputs of `op` by their sums."""
+    grads = collected.get(op._id)
+    if grads is None:
+        return [None] * len(op.outputs)
+    for i, found in enumerate(grads):
+        grads[i] = _aggregate(op, found, method, colocate) if found else None
+    return list(grads)
+
+
+def _gradient_function(op):
+    try:
+        return get_gradient_function(op)
+    except LookupError:
+        raise LookupError(
+            f"No gradient defined for operation'{op.name}' (op type: {op.type}). In general every operation must have "
+            "an associated `@tf.RegisterGradient` for correct autodiff, which this op is lacking. If you want to "
+            "pretend this operation is a constant in your program, you may insert `tf.stop_gradient`. This can be "
+            "useful to silence the error in cases where you know gradients are not needed, e.g. the forward pass of "
+            "tf.custom_gradient. Please see more details in "
+            "https://www.tensorflow.org/api_docs/python/tf/custom_gradient.") from None
+
+
+def _call(function, op, out_grads, src_graph, gate_gradients):
+    """The gradients of the inputs of `op`, in its own name scope."""
+    outputs = op.outputs
+    for i, g in enumerate(out_grads):
+        if g is None and op.type != "IdentityN" and is_trainable(outputs[i]):
+            if outputs[i].dtype.base_dtype is not dtypes.variant:
+                out_grads[i] = zeros_like_output(op, i)
+    with name_scope(op.name + "_grad"):
+        in_grads = function(op, *out_grads)
+        in_grads = list(in_grads) if isinstance(in_grads, (list, tuple)) else [in_grads]
+        _verify(in_grads, op)
+        if gate_gradients and len([g for g in in_grads if g is not None]) > 1:
+            from pyscope.control_flow.basic import tuple as gate
+
+            with get_default_graph().device(None), get_default_graph().colocate_with(None, ignore_existing=True):
+                in_grads = gate(in_grads)
+    return in_grads
+
+
+def _result(collected, x, unconnected):
+    grads = collected.get(x.op._id)
+    found = None if grads is None else grads[x.value_index]
+    if isinstance(found, list):
+        found = found[0] if found else None
+    if found is None and unconnected is UnconnectedGradients.ZERO:
+        from pyscope.ops.array import zeros_like
+
+        if x.dtype.base_dtype is dtypes.resource:
+            return zeros_like_output(x.op, x.value_index)
+        return zeros_like(x)
+    return found
+
+
+def hessians(ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gradients=False,
+             aggregation_method=None):
+    """The matrix of second derivatives of the sum of `ys` with respect to each of `xs`.
+
+    Returns
+    -------
+    list of Tensor, shape x.shape + x.shape
+    """
+    from pyscope.control_flow import while_loop
+    from pyscope.ops.array import concat, gather, reshape, shape, size
+    from pyscope.tensor_array import TensorArray
+
+    xs = _as_list(xs)
+    out = []
+    options = {"colocate_gradients_with_ops": colocate_gradients_with_ops, "gate_gradients": gate_gradients,
+               "aggregation_method": aggregation_method}
+    for gradient, x in zip(gradients(ys, xs, **options), xs):
+        gradient = reshape(gradient, [-1])
+        n = size(x)
+        _, rows = while_loop(
+            lambda j, _, n=n: j < n,
+            lambda j, result, g=gradient, x=x: (j + 1, result.write(j, gradients(gather(g, j), x)[0])),
+            [0, TensorArray(x.dtype, n)])
+        dims = shape(x)
+        out.append(reshape(rows.stack(), concat((dims, dims), 0)))
+    return out
+
+
+_custom_count = [0]
+
+
+def custom_gradient(f=None):
+    """Decorator: a function that returns ``(outputs, grad_fn)`` and is differentiated by `grad_fn`.
+
+    `grad_fn` takes one gradient per output and returns one per input; when the function uses variables it takes
+    ``variables=`` too and returns ``(input gradients, variable gradients)``.
+    """
+    if f is None:
+        return custom_gradient
+
+    def decorated(*args, **kwargs):
+        return _custom_call(f, args, kwargs)
+
+    decorated.__name__ = getattr(f, "__name__", "decorated")
+    decorated.__doc__ = f.__doc__
+    decorated.__wrapped__ = f
+    return decorated
+
+
+def _custom_call(f, args, kwargs):
+    from pyscope.ops.array import identity_n
+
+    if kwargs:
+        raise ValueError("The custom_gradient decorator currently supports keywords arguments only when eager "
+                         "execution is enabled.")
+    _custom_count[0] += 1
+    name = f"CustomGradient-{_custom_count[0]}"
+    args = [convert_to_tensor(x) for x in args]
+    graph = get_default_graph()
+    before = {id(v) for v in _all_variables(graph)}
+    result, grad_fn = f(*args)
+    used = [v for v in _all_variables(graph) if id(v) not in before]
+    outputs = [convert_to_tensor(r) for r in _as_list(result)]
+    n = len(outputs)
+    handles = [v.handle if getattr(v, "_is_resource_variable", False) else convert_to_tensor(v, as_ref=True)
+               for v in used]
+
+    @RegisterGradient(name)
+    def _gradient(op, *grads):
+        if used:
+            input_grads, variable_grads = grad_fn(*grads[:n], variables=used)
+            if len(variable_grads) != len(used):
+                raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
+        else:
+            input_grads, variable_grads = grad_fn(*grads[:n]), []
+        return [None] * n + _as_list(input_grads) + list(variable_grads)
+
+    with graph.gradient_override_map({"IdentityN": name}):
+        tensors = identity_n([*outputs, *args, *handles])
+    structured = tensors[:n]
+    return type(result)(structured) if isinstance(result, (list, tuple)) else structured[0]
+
+
+def _all_variables(graph):
+    return graph.get_collection("variables") + graph.get_collection("local_variables")

@@ -1,0 +1,667 @@
+# Variable scopes: the defaults that get_variable takes, and the prefix of the names of variables.
+#
+# Each graph has one VariableScopeStore per thread: the current VariableScope, and which scopes have been opened, so
+# that a scope opened by default name gets one of its own.  TF counts openings in a dict keyed by full name, clears the
+# entries of all subscopes when a scope is left, and puts a copy of the dict back when a captured scope is left.  Here
+# the opened names form a tree: leaving a scope drops the children of one node, and inside a captured scope a journal
+# notes the changes so that they can be undone.  Opening and leaving cost the same however many names there are.
+
+from functools import partial as _partial
+from weakref import ref as _weak_reference
+
+cdef object REUSE_AUTO = None            # AUTO_REUSE, set from Python
+cdef object FLOAT32 = None               # the dtype of scopes that say nothing
+
+
+def set_variable_scope_defaults(auto_reuse, float32):
+    """Tell the core what ``AUTO_REUSE`` is and which dtype variables have by default."""
+    global REUSE_AUTO, FLOAT32
+    REUSE_AUTO = auto_reuse
+    FLOAT32 = float32
+
+
+@cython.final
+cdef class ScopeNode:
+    """An opened variable scope, or part of the path to one."""
+
+    cdef bint opened
+    cdef dict children           # component -> ScopeNode, or None
+    cdef dict next_suffix        # default name -> where to go on looking for a free suffix, or None
+
+    cdef ScopeNode child(self, str component):
+        cdef ScopeNode node
+        if self.children is None:
+            self.children = {}
+        else:
+            found = PyDict_GetItem(self.children, component)
+            if found != NULL:
+                return <ScopeNode>found
+        node = ScopeNode.__new__(ScopeNode)
+        self.children[component] = node
+        return node
+
+
+cdef class VariableScope:
+    """Defaults for ``get_variable``, captured with ``with variable_scope(...) as scope``.
+
+    Parameters
+    ----------
+    reuse : bool, None or AUTO_REUSE
+        Whether variables are shared rather than made.
+    name : str
+        Prefix of the names of variables.
+    initializer, regularizer, caching_device, partitioner, custom_getter, dtype, use_resource, constraint
+        Defaults of the arguments of ``get_variable``.
+    name_scope : str
+        The name scope that was opened together with the scope.
+    """
+
+    cdef public object _reuse
+    cdef public object _name
+    cdef public object _initializer
+    cdef public object _regularizer
+    cdef public object _caching_device
+    cdef public object _partitioner
+    cdef public object _custom_getter
+    cdef public object _name_scope
+    cdef public object _dtype
+    cdef public object _use_resource
+    cdef public object _constraint
+    cdef dict __dict__
+    cdef object __weakref__
+
+    def __init__(self, reuse, name="", initializer=None, regularizer=None, caching_device=None, partitioner=None,
+                 custom_getter=None, name_scope="", dtype=None, use_resource=None, constraint=None):
+        self._reuse = reuse
+        self._name = name
+        self._initializer = initializer
+        self._regularizer = regularizer
+        self._caching_device = caching_device
+        self._partitioner = partitioner
+        self._custom_getter = custom_getter
+        self._name_scope = name_scope
+        self._dtype = FLOAT32 if dtype is None else dtype
+        self._use_resource = use_resource
+        self._constraint = constraint
+
+    @property
+    def name(self):
+        """Prefix of the names of variables, without a trailing slash."""
+        return self._name
+
+    @property
+    def original_name_scope(self):
+        """The name scope that was opened together with the scope, ``"a/b/"``."""
+        return self._name_scope
+
+    @property
+    def reuse(self):
+        """Whether variables are shared rather than made: True, False, None or AUTO_REUSE."""
+        return self._reuse
+
+    @property
+    def initializer(self):
+        """Default initializer."""
+        return self._initializer
+
+    @property
+    def dtype(self):
+        """Default dtype."""
+        return self._dtype
+
+    @property
+    def use_resource(self):
+        """Whether to make resource variables; None: as usual."""
+        return self._use_resource
+
+    @property
+    def regularizer(self):
+        """Default regularizer."""
+        return self._regularizer
+
+    @property
+    def caching_device(self):
+        """Default caching device."""
+        return self._caching_device
+
+    @property
+    def partitioner(self):
+        """Default partitioner."""
+        return self._partitioner
+
+    @property
+    def custom_getter(self):
+        """Function that ``get_variable`` calls instead, with the true getter as its first argument."""
+        return self._custom_getter
+
+    @property
+    def constraint(self):
+        """Default constraint."""
+        return self._constraint
+
+    def reuse_variables(self):
+        """Share variables from now on."""
+        self._reuse = True
+
+    def set_initializer(self, initializer):
+        """Set the default initializer."""
+        self._initializer = initializer
+
+    def set_dtype(self, dtype):
+        """Set the default dtype."""
+        self._dtype = dtype
+
+    def set_use_resource(self, use_resource):
+        """Set whether to make resource variables."""
+        self._use_resource = use_resource
+
+    def set_regularizer(self, regularizer):
+        """Set the default regularizer."""
+        self._regularizer = regularizer
+
+    def set_caching_device(self, caching_device):
+        """Set the default caching device."""
+        self._caching_device = caching_device
+
+    def set_partitioner(self, partitioner):
+        """Set the default partitioner."""
+        self._partitioner = partitioner
+
+    def set_custom_getter(self, custom_getter):
+        """Set the function that ``get_variable`` calls instead."""
+        self._custom_getter = custom_getter
+
+    def get_collection(self, name):
+        """Members of collection `name` whose names are in this scope."""
+        return current_graph().get_collection(name, self._name + "/" if self._name else "")
+
+    def trainable_variables(self):
+        """Variables in this scope that optimizers train."""
+        return self.get_collection("trainable_variables")
+
+    def global_variables(self):
+        """Global variables in this scope."""
+        return self.get_collection("variables")
+
+    def local_variables(self):
+        """Local variables in this scope."""
+        return self.get_collection("local_variables")
+
+    def get_variable(self, var_store, name, shape=None, dtype=None, initializer=None, regularizer=None, reuse=None,
+                     trainable=None, collections=None, caching_device=None, partitioner=None, validate_shape=True,
+                     use_resource=None, custom_getter=None, constraint=None, synchronization=None, aggregation=None):
+        """The variable `name` of this scope in `var_store`, made if need be."""
+        if regularizer is None:
+            regularizer = self._regularizer
+        if caching_device is None:
+            caching_device = self._caching_device
+        if partitioner is None:
+            partitioner = self._partitioner
+        if custom_getter is None:
+            custom_getter = self._custom_getter
+        if reuse is None:
+            reuse = self._reuse
+        if use_resource is None:
+            use_resource = self._use_resource
+        full_name = self._name + "/" + name if self._name else name
+        cdef Graph g = current_graph()
+        cdef int old = g.scope
+        # Names of variables follow from variable scopes alone, so the name scope is the root meanwhile.
+        g.scope = 0
+        try:
+            if dtype is not None and initializer is not None and not callable(initializer):
+                var_store._check_initializer_dtype(initializer, dtype)
+            if initializer is None:
+                initializer = self._initializer
+            if constraint is None:
+                constraint = self._constraint
+            if dtype is None:
+                dtype = self._dtype
+            return var_store.get_variable(
+                full_name, shape, dtype, initializer, regularizer, reuse, trainable, collections, caching_device,
+                partitioner, validate_shape, use_resource, custom_getter, constraint, synchronization, aggregation)
+        finally:
+            g.scope = old
+
+    def _get_partitioned_variable(self, var_store, name, shape=None, dtype=None, initializer=None, regularizer=None,
+                                  trainable=None, collections=None, caching_device=None, partitioner=None,
+                                  validate_shape=True, use_resource=None, constraint=None, synchronization=None,
+                                  aggregation=None):
+        """As `get_variable`, for a variable that is always partitioned; an empty name means the scope's own."""
+        if partitioner is None:
+            partitioner = self._partitioner
+        if self._custom_getter is not None:
+            raise ValueError(
+                "Private access to _get_partitioned_variable is not allowed when a custom getter is set.  Current "
+                f"custom getter: {self._custom_getter}.  It is likely that you're using create_partitioned_variables.  "
+                "If so, consider instead using get_variable with a non-empty partitioner parameter instead.")
+        if partitioner is None:
+            raise ValueError("No partitioner was specified")
+        with name_scope(None):
+            return var_store._get_partitioned_variable(
+                name="/".join([part for part in (self._name, name) if part]),
+                shape=shape,
+                dtype=self._dtype if dtype is None else dtype,
+                initializer=self._initializer if initializer is None else initializer,
+                regularizer=self._regularizer if regularizer is None else regularizer,
+                reuse=self._reuse,
+                trainable=trainable,
+                collections=collections,
+                caching_device=self._caching_device if caching_device is None else caching_device,
+                partitioner=partitioner,
+                validate_shape=validate_shape,
+                use_resource=self._use_resource if use_resource is None else use_resource,
+                constraint=self._constraint if constraint is None else constraint,
+                synchronization=synchronization,
+                aggregation=aggregation)
+
+
+cdef VariableScope derived_scope(VariableScope base, object reuse, object name, object name_scope):
+    """A scope with the defaults of `base`; constraints are not handed on."""
+    cdef VariableScope scope = VariableScope.__new__(VariableScope)
+    scope._reuse = reuse
+    scope._name = name
+    scope._initializer = base._initializer
+    scope._regularizer = base._regularizer
+    scope._caching_device = base._caching_device
+    scope._partitioner = base._partitioner
+    scope._custom_getter = base._custom_getter
+    scope._name_scope = name_scope
+    scope._dtype = base._dtype
+    scope._use_resource = base._use_resource
+    return scope
+
+
+@cython.final
+cdef class VariableScopeStore:
+    """Current variable scope of one thread in one graph, and the scopes opened there."""
+
+    cdef public object current_scope
+    cdef ScopeNode root
+    cdef list journal            # (node, children, next_suffix, opened) before each change, or None
+
+    def __init__(self):
+        self.current_scope = VariableScope(False)
+        self.root = ScopeNode.__new__(ScopeNode)
+        self.journal = None
+
+    cdef ScopeNode find(self, str name):
+        """The node for a full name, made if need be."""
+        cdef ScopeNode node = self.root
+        if "/" in name:
+            for part in name.split("/"):
+                node = node.child(<str>part)
+            return node
+        return node.child(name)
+
+    cdef int change(self, ScopeNode node) except -1:
+        if self.journal is not None:
+            self.journal.append((node, node.children, node.next_suffix, node.opened))
+        return 0
+
+    cdef ScopeNode open_scope(self, str name):
+        cdef ScopeNode node = self.find(name)
+        if not node.opened:
+            self.change(node)
+            node.opened = True
+        return node
+
+    cdef int drop_subscopes(self, ScopeNode node) except -1:
+        if node.children is not None or node.next_suffix is not None:
+            self.change(node)
+            node.children = None
+            node.next_suffix = None
+        return 0
+
+    cdef int undo(self, int mark) except -1:
+        cdef ScopeNode node
+        while len(self.journal) > mark:
+            node, children, next_suffix, opened = self.journal.pop()
+            node.children = children
+            node.next_suffix = None      # suffixes that were taken are free again
+            node.opened = opened
+        return 0
+
+    def open_variable_scope(self, str scope_name not None):
+        """Note that `scope_name` has been opened."""
+        self.open_scope(scope_name)
+
+    def close_variable_subscopes(self, scope_name):
+        """Forget the scopes opened inside `scope_name`; all scopes if it is None."""
+        self.drop_subscopes(self.root if scope_name is None else self.find(scope_name))
+
+    def variable_scope_count(self, str scope_name not None):
+        """Nonzero if `scope_name` has been opened and not forgotten."""
+        return int(self.find(scope_name).opened)
+
+    def unique_scope(self, str prefix not None):
+        """`prefix`, with a suffix if that scope has been opened in the current one."""
+        cdef VariableScope current = self.current_scope
+        cdef str name = current._name
+        name = name + "/" + prefix if name else prefix
+        if not self.find(name).opened:
+            return prefix
+        cdef ScopeNode parent
+        cdef int index = 1
+        cdef str base
+        parent, base = self.root, name
+        if "/" in name:
+            head, _, base = name.rpartition("/")
+            parent = self.find(head)
+        if parent.next_suffix is None:
+            parent.next_suffix = {}
+        else:
+            index = parent.next_suffix.get(base, 1)
+        while parent.child(base + "_" + str(index)).opened:
+            index += 1
+        parent.next_suffix[base] = index
+        return prefix + "_" + str(index)
+
+
+cdef extern from "Python.h":
+    void* PyThreadState_Get()
+    unsigned long long PyThreadState_GetID(void* state)
+
+cdef VariableScopeStore CACHED_STORE = None      # the store that was last asked for
+cdef object CACHED_STORE_GRAPH = None            # weak reference: a graph must not live on for it
+cdef PyObject* CACHED_STORE_ADDRESS = NULL
+cdef unsigned long long CACHED_STORE_THREAD = 0  # unlike a thread's ident, never given out again
+
+
+cdef VariableScopeStore scope_store(Graph g):
+    """The store of this thread in `g`; bodies of functions share that of the graph around them."""
+    global CACHED_STORE, CACHED_STORE_GRAPH, CACHED_STORE_ADDRESS, CACHED_STORE_THREAD
+    cdef unsigned long long thread = PyThreadState_GetID(PyThreadState_Get())
+    if <PyObject*>g == CACHED_STORE_ADDRESS and thread == CACHED_STORE_THREAD and CACHED_STORE_GRAPH() is g:
+        return CACHED_STORE
+    cdef object owner = g
+    while (<Graph>owner).is_function and owner.outer_graph is not None:
+        owner = owner.outer_graph
+    stores = owner._variable_scope_stores
+    if stores is None:
+        stores = owner._variable_scope_stores = _thread_local()
+    store = getattr(stores, "store", None)
+    if store is None:
+        store = stores.store = VariableScopeStore()
+    CACHED_STORE = store
+    CACHED_STORE_GRAPH = _weak_reference(g)
+    CACHED_STORE_ADDRESS = <PyObject*>g
+    CACHED_STORE_THREAD = thread
+    return store
+
+
+def get_variable_scope_store():
+    """The scope store of this thread in the default graph."""
+    return scope_store(current_graph())
+
+
+def get_variable_scope():
+    """The current variable scope."""
+    return scope_store(current_graph()).current_scope
+
+
+@cython.final
+cdef class WrappedGetter:
+    """A custom getter inside another: calls the new one with the old one as its getter."""
+
+    cdef object getter, old_getter
+
+    def __init__(self, getter, old_getter):
+        self.getter = getter
+        self.old_getter = old_getter
+
+    def __call__(self, getter, *args, **kwargs):
+        return self.getter(_partial(self.old_getter, getter), *args, **kwargs)
+
+
+@cython.final
+cdef class _pure_variable_scope:
+    """A variable scope without a name scope."""
+
+    cdef object name_or_scope, reuse, initializer, regularizer, caching_device, partitioner, custom_getter
+    cdef object old_name_scope, dtype, use_resource, constraint
+    cdef VariableScopeStore store
+    cdef VariableScope shared    # the copy of a captured scope
+    cdef VariableScope last
+    cdef VariableScope old
+    cdef ScopeNode node
+    cdef int mark                # length of the journal when a captured scope was entered; -1: there was none
+
+    def __init__(self, name_or_scope, reuse=None, initializer=None, regularizer=None, caching_device=None,
+                 partitioner=None, custom_getter=None, old_name_scope=None, dtype=None, use_resource=None,
+                 constraint=None):
+        self.name_or_scope = name_or_scope
+        self.reuse = reuse
+        self.initializer = initializer
+        self.regularizer = regularizer
+        self.caching_device = caching_device
+        self.partitioner = partitioner
+        self.custom_getter = custom_getter
+        self.old_name_scope = old_name_scope
+        self.dtype = dtype
+        self.use_resource = use_resource
+        self.constraint = constraint
+        self.prepare(current_graph())
+
+    cdef int prepare(self, Graph g) except -1:
+        cdef VariableScope captured
+        self.store = scope_store(g)
+        if isinstance(self.name_or_scope, VariableScope):
+            captured = self.name_or_scope
+            self.shared = derived_scope(captured, self.reuse if self.reuse else captured._reuse, captured._name,
+                                        captured._name_scope)
+            self.apply(self.shared)
+        return 0
+
+    cdef int apply(self, VariableScope scope) except -1:
+        """Set what the program gave explicitly."""
+        scope._constraint = self.constraint
+        if self.initializer is not None:
+            scope._initializer = self.initializer
+        if self.regularizer is not None:
+            scope._regularizer = self.regularizer
+        if self.caching_device is not None:
+            scope._caching_device = self.caching_device
+        if self.partitioner is not None:
+            scope._partitioner = self.partitioner
+        if self.custom_getter is not None:
+            scope._custom_getter = (self.custom_getter if scope._custom_getter is None
+                                    else WrappedGetter(self.custom_getter, scope._custom_getter))
+        if self.dtype is not None:
+            scope._dtype = self.dtype
+        if self.use_resource is not None:
+            scope._use_resource = self.use_resource
+        return 0
+
+    cdef VariableScope enter(self):
+        cdef VariableScopeStore store = self.store
+        cdef VariableScope old = store.current_scope
+        cdef VariableScope scope
+        self.old = old
+        if self.shared is not None:
+            scope = self.shared
+            store.open_scope(scope._name)
+            if store.journal is None:
+                store.journal = []
+                self.mark = -1
+            else:
+                self.mark = <int>len(store.journal)
+        else:
+            name = old._name + "/" + self.name_or_scope if old._name else self.name_or_scope
+            if not self.reuse:
+                self.reuse = old._reuse      # sharing is inherited
+            scope = derived_scope(old, self.reuse, name,
+                                  self.name_or_scope if self.old_name_scope is None else self.old_name_scope)
+            self.apply(scope)
+            self.node = store.open_scope(name)
+        store.current_scope = scope
+        self.last = scope
+        return scope
+
+    cdef int leave(self) except -1:
+        cdef VariableScopeStore store = self.store
+        if store.current_scope is not self.last:
+            raise RuntimeError("Improper nesting of variable_scope.")
+        if self.shared is not None:
+            if self.mark < 0:
+                store.undo(0)
+                store.journal = None
+            else:
+                store.undo(self.mark)
+        else:
+            store.drop_subscopes(self.node)
+        store.current_scope = self.old
+        return 0
+
+    def __enter__(self):
+        return self.enter()
+
+    def __exit__(self, *exc):
+        self.leave()
+
+
+@cython.final
+cdef class variable_scope:
+    """Context manager: a prefix for the names of variables and defaults for ``get_variable``, with a name scope.
+
+    Parameters
+    ----------
+    name_or_scope : str, VariableScope or None
+        Opened inside the current scope if it is a name; entered as it is if it is a captured scope.
+    default_name : str, optional
+        If `name_or_scope` is None: the name, made unique.
+    values : list, optional
+        Tensors that the operations inside will take: their graph becomes the default graph.
+    initializer, regularizer, caching_device, partitioner, custom_getter, dtype, use_resource, constraint
+        Defaults of the arguments of ``get_variable``.
+    reuse : bool, None or AUTO_REUSE
+        True: share variables, never make any. AUTO_REUSE: share those that exist, make the others. None or False: as
+        in the enclosing scope.
+    auxiliary_name_scope : bool
+        False: stay in the current name scope.
+    """
+
+    cdef object name_or_scope, default_name, values, initializer, regularizer, caching_device, partitioner
+    cdef object custom_getter, reuse, dtype, use_resource, constraint
+    cdef bint auxiliary
+    cdef bint scoped             # a name scope was entered
+    cdef bint pushed             # the graph was made the default graph
+    cdef Graph graph             # the default graph when the scope was made
+    cdef Graph graph_entered
+    cdef str scope_name          # the name scope to enter
+    cdef _pure_variable_scope pure
+    cdef int old_scope
+
+    def __init__(self, name_or_scope, default_name=None, values=None, initializer=None, regularizer=None,
+                 caching_device=None, partitioner=None, custom_getter=None, reuse=None, dtype=None, use_resource=None,
+                 constraint=None, auxiliary_name_scope=True):
+        if default_name is None and name_or_scope is None:
+            raise TypeError("If default_name is None then name_or_scope is required")
+        if reuse is False:
+            reuse = None
+        if not (reuse is True or reuse is None or reuse is REUSE_AUTO):
+            raise ValueError("The reuse parameter must be True or False or None.")
+        self.graph = current_graph()
+        if values:
+            self.graph = graph_of(values, self.graph)
+        if auxiliary_name_scope is not True and auxiliary_name_scope is not False:
+            raise TypeError("The auxiliary_name_scope must be `True` or `False`, while get "
+                            f"{auxiliary_name_scope}")
+        self.name_or_scope = name_or_scope
+        self.default_name = default_name
+        self.initializer = initializer
+        self.regularizer = regularizer
+        self.caching_device = caching_device
+        self.partitioner = partitioner
+        self.custom_getter = custom_getter
+        self.reuse = reuse
+        self.dtype = dtype
+        self.use_resource = use_resource
+        self.constraint = constraint
+        self.auxiliary = auxiliary_name_scope
+
+    def __enter__(self):
+        cdef Graph g = current_graph()
+        cdef bint pushed = False
+        cdef int old
+        if self.graph is not g and not g.is_function:
+            push_graph(self.graph)
+            pushed = True
+            g = self.graph
+        old = g.scope
+        try:
+            if self.pure is None:
+                entered = self.enter_first(g)
+            else:
+                if self.scoped:
+                    g.enter_scope(self.scope_name)
+                entered = self.pure.enter()
+        except BaseException:
+            g.scope = old
+            if pushed:
+                pop_graph(g)
+            raise
+        # Only now: a nested entry of the same object that failed must not disturb the outer one's exit.
+        self.graph_entered = g
+        self.old_scope = old
+        self.pushed = pushed
+        return entered
+
+    cdef VariableScope enter_first(self, Graph g):
+        cdef _pure_variable_scope pure = _pure_variable_scope.__new__(_pure_variable_scope)
+        cdef VariableScope entered
+        cdef object name = self.name_or_scope
+        cdef str opened = None               # the name scope that was entered
+        cdef bint scoped = True
+        if not self.auxiliary:
+            current = g.names.scope_path(g.scope)
+            self.scope_name = current + "/" if current else current
+        if name is not None:
+            if isinstance(name, str):
+                name = wanted = str(name)
+            elif isinstance(name, VariableScope):
+                wanted = (<str>(<VariableScope>name)._name).rpartition("/")[2]
+            else:
+                raise TypeError("VariableScope: name_or_scope must be a string or VariableScope.")
+            if self.auxiliary:
+                self.scope_name = wanted
+                scoped = len(<str>wanted) > 0
+            if scoped:
+                g.enter_scope(self.scope_name)
+                if isinstance(name, str):
+                    opened = "" if g.scope == 0 else g.names.scope_path(g.scope) + "/"
+                else:
+                    opened = (<VariableScope>name)._name_scope
+            pure.name_or_scope = name
+        else:
+            if self.reuse:
+                raise ValueError("reuse=True cannot be used without a name_or_scope")
+            if self.auxiliary:
+                self.scope_name = self.default_name
+            g.enter_scope(self.scope_name)
+            opened = "" if g.scope == 0 else g.names.scope_path(g.scope) + "/"
+            pure.name_or_scope = scope_store(g).unique_scope(self.default_name)
+        pure.reuse = self.reuse
+        pure.initializer = self.initializer
+        pure.regularizer = self.regularizer
+        pure.caching_device = self.caching_device
+        pure.partitioner = self.partitioner
+        pure.custom_getter = self.custom_getter
+        pure.old_name_scope = opened
+        pure.dtype = self.dtype
+        pure.use_resource = self.use_resource
+        pure.constraint = self.constraint
+        pure.prepare(g)
+        entered = pure.enter()
+        self.scoped = scoped
+        self.pure = pure
+        return entered
+
+    def __exit__(self, *exc):
+        cdef Graph g = self.graph_entered
+        try:
+            self.pure.leave()
+        finally:
+            g.scope = self.old_scope
+            if self.pushed:
+                pop_graph(g)

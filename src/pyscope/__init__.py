@@ -73,4 +73,5 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.slicing": "slice strided_slice boolean_mask",
     "ops.special": "digamma erf erfc lgamma polygamma zeta",
     "initializers": "initializers=",
+    "_tensorflow": "install_as_tensorflow",
 })

@@ -208,6 +208,8 @@ class _FakeModule(ModuleType):
                     value = getattr(space, name)
                 except AttributeError:
                     continue
+                if isinstance(value, ModuleType):
+                    continue  # a module of pyscope's own, as the public ones were found above
                 self.__dict__[name] = value
                 return value
         raise AttributeError(f"module '{self.__name__}' has no attribute '{name}': PyScope does not have it")
@@ -258,25 +260,34 @@ def _spaces(full_name):
     if path in INTERNALS:
         found = [space for space in map(_space, INTERNALS[path].split()) if space is not None]
         return found or None
-    space = _space(path or ".")
+    space = _public_space(path)
     if space is None:
         return [] if path in _PACKAGES or path == "version" else None
     return [space]
 
 
-def _space(path):
-    """The namespace ``pyscope.<path>``, or None when there is none."""
+def _public_space(path):
+    """The public namespace ``pyscope.<path>``, or None when there is none."""
     space = importlib.import_module("pyscope")
-    if path == ".":
-        return space
-    for part in path.split("."):
-        value = getattr(space, part, None)
+    for part in path.split(".") if path else ():
+        # Modules that are not published, as pyscope.scopes, are nothing that TensorFlow programs should see.
+        public = getattr(type(space), "public", None) or getattr(space, "__all__", ())
+        value = getattr(space, part, None) if part in public else None
         if not isinstance(value, ModuleType):
-            try:
-                value = importlib.import_module(f"{space.__name__}.{part}")
-            except ModuleNotFoundError as error:
-                if error.name != f"{space.__name__}.{part}":
-                    raise
-                return None
+            return None
         space = value
     return space
+
+
+def _space(path):
+    """The module ``pyscope.<path>``, public or not, or None when there is none; "." is pyscope itself."""
+    space = _public_space("" if path == "." else path)
+    if space is not None:
+        return space
+    name = f"pyscope.{path}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name + ".").startswith(error.name + "."):
+            raise
+        return None

@@ -112,13 +112,13 @@ def test_a_second_call_changes_nothing():
 
 
 def test_a_tensorflow_that_is_there_stays_untouched(tmp_path, monkeypatch):
-    (tmp_path / "tensorflow.py").write_text("real = True")
+    (tmp_path / "tensorflow.py").write_text("authentic = True")
     monkeypatch.syspath_prepend(tmp_path)
     import tensorflow
 
-    assert not hasattr(tensorflow, "real")
+    assert not hasattr(tensorflow, "authentic")
     _tensorflow.uninstall_as_tensorflow()
-    assert importlib.import_module("tensorflow").real
+    assert importlib.import_module("tensorflow").authentic
     with pytest.raises(RuntimeError, match="imported already"):
         pyscope.install_as_tensorflow()
     del sys.modules["tensorflow"]

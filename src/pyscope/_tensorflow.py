@@ -217,7 +217,8 @@ class _FakeModule(ModuleType):
     def __dir__(self):
         names = set(self.__dict__) - {"_pyscope_spaces"}
         for space in self._pyscope_spaces:
-            names.update(dir(space))
+            public = getattr(type(space), "public", None)
+            names.update(dir(space) if public is None else public)
         return sorted(names)
 
 

@@ -323,7 +323,7 @@ class _Repeated(list):
         checked = self._checked(value if isinstance(index, slice) else [value])
         super().__setitem__(index, checked if isinstance(index, slice) else checked[0])
 
-    def __iadd__(self, values):
+    def __iadd__(self, values):  # type: ignore[misc]
         self.extend(values)
         return self
 

@@ -78,6 +78,23 @@ class DType:
         "is_numeric", "is_numpy_compatible", "__weakref__",
     )  # fmt: skip
 
+    _enum: int
+    _is_ref_dtype: builtins.bool
+    _kind: str  # a letter of _ROWS
+    _np: object
+    name: str
+    size: int  # bytes of an element; 0 for strings and handles
+    base_dtype: "DType"
+    _as_ref: "DType"
+    is_floating: builtins.bool
+    is_integer: builtins.bool
+    is_bool: builtins.bool
+    is_complex: builtins.bool
+    is_unsigned: builtins.bool
+    is_quantized: builtins.bool
+    is_numeric: builtins.bool
+    is_numpy_compatible: builtins.bool
+
     def __new__(cls, type_enum):
         number = int(type_enum)
         found = TABLE[number] if 0 <= number < len(TABLE) else None

@@ -1,6 +1,5 @@
 """Exceptions of a run: ``OpError`` and one subclass for each status code."""
 
-import traceback
 import warnings
 
 OK = 0
@@ -92,6 +91,8 @@ class OpError(Exception):
 
 def _stack(op):
     """The stack at which `op` was made, as text; empty where none was recorded."""
+    import traceback  # NumPy does not load it, and few programs print such an error
+
     return traceback.format_list(getattr(op, "traceback", None) or [])
 
 

@@ -28,6 +28,10 @@ __getattr__, __dir__ = namespace(__name__, {
         GraphDef NodeDef AttrValue NameAttrList make_tensor_proto make_ndarray MetaGraphDef
         SummaryMetadata Summary Event
     """,
+    "gradients": """
+        AggregationMethod NoGradient NotDifferentiable RegisterGradient UnconnectedGradients
+        custom_gradient gradients hessians no_gradient
+    """,
     "ops.arithmetic": """
         accumulate_n add add_n atan2 div div_no_nan divide floor_div floordiv floormod maximum minimum
         mod multiply pow realdiv scalar_mul squared_difference subtract truediv truncatediv truncatemod
@@ -40,38 +44,22 @@ __getattr__, __dir__ = namespace(__name__, {
         equal greater greater_equal is_finite is_inf is_nan less less_equal logical_and logical_not
         logical_or logical_xor not_equal
     """,
-    "ops.concat": "concat split stack unstack parallel_stack tile meshgrid",
     "ops.elementwise": """
         abs acos acosh asin asinh atan atanh ceil cos cosh exp expm1 floor log log1p log_sigmoid
         negative reciprocal rint round rsqrt sigmoid sign sin sinh sqrt square tan tanh
     """,
-    "ops.fill": "fill zeros ones zeros_like ones_like one_hot sequence_mask",
-    "ops.gather": """
-        gather batch_gather gather_nd scatter_nd tensor_scatter_nd_update tensor_scatter_nd_add
-        tensor_scatter_nd_sub tensor_scatter_nd_min tensor_scatter_nd_max tensor_scatter_update
-        tensor_scatter_add tensor_scatter_sub
-    """,
     "ops.linalg": "cross matmul norm tensordot trace",
-    "ops.pad": "pad",
     "ops.ranges": "lin_space linspace range",
     "ops.reduce": """
         count_nonzero reduce_all reduce_any reduce_logsumexp reduce_max reduce_mean reduce_min
         reduce_prod reduce_sum
     """,
-    "ops.reorder": "reverse reverse_v2 reverse_sequence invert_permutation roll sort argsort searchsorted",
     "ops.scan": "arg_max arg_min argmax argmin bincount cumprod cumsum",
     "ops.segment": """
         segment_max segment_mean segment_min segment_prod segment_sum sparse_segment_mean
         sparse_segment_sqrt_n sparse_segment_sum unsorted_segment_max unsorted_segment_mean
         unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
     """,
-    "ops.select": "where where_v2 unique unique_with_counts setdiff1d dynamic_partition dynamic_stitch",
-    "ops.shape": """
-        shape shape_n size rank reshape expand_dims squeeze transpose matrix_transpose broadcast_to
-        broadcast_dynamic_shape broadcast_static_shape unravel_index
-    """,
-    "ops.slicing": "slice strided_slice boolean_mask",
     "ops.special": "digamma erf erfc lgamma polygamma zeta",
     "initializers": "initializers=",
-    "_tensorflow": "install_as_tensorflow",
 })

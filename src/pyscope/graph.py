@@ -202,6 +202,9 @@ class Graph(core.Graph):
         self._building_function = False
         self._scoped_c_graph = None
         self.extras = {}
+        self._variable_store = None  # of get_variable
+        self._variable_scope_stores = None  # thread-local: the current variable scope
+        self._variable_creator_stack = ()
 
     # ------------------------------------------------------------ the default graph
 
@@ -345,6 +348,11 @@ class Graph(core.Graph):
             else:
                 merged[name] = value
         return _Field(self, "_attr_scope_map", merged)
+
+    def _variable_creator_scope(self, creator, priority=100):
+        """Context manager: `creator` makes the variables inside; lower priorities are called later."""
+        stack = sorted([*self._variable_creator_stack, (priority, creator)], key=lambda entry: entry[0])
+        return _Field(self, "_variable_creator_stack", tuple(stack))
 
     def _kernel_label_map(self, op_to_kernel_label_map):
         return _Field(self, "_op_to_kernel_label_map", {**self._op_to_kernel_label_map, **op_to_kernel_label_map})

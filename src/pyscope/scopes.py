@@ -654,8 +654,10 @@ _STORE_KEY = ("__variable_store",)
 
 
 def _get_default_variable_store():
-    """The store of the default graph."""
+    """The store of the default graph; bodies of functions share that of the graph around them."""
     graph = get_default_graph()
+    while graph.is_function and graph.outer_graph is not None:
+        graph = graph.outer_graph
     store = graph._variable_store
     if store is None:
         store = graph._variable_store = _VariableStore()

@@ -15,7 +15,7 @@ def handle_data(handle):
     """What a resource handle refers to: ``(shape, DType)`` with a tuple or None as the shape; None if not known."""
     op = handle.op
     if op.type == "VarHandleOp":
-        return op.get_attr("shape")._dims, op.get_attr("dtype")
+        return op._attr("shape")[1]._dims, op._attr("dtype")[1]
     known = handle.graph.handle_data.get(handle._id)
     return known[0] if known else None
 

@@ -170,6 +170,12 @@ class SaveSliceInfo:
         )
 
 
+def control_flow_context(op):
+    """The cond or while block that `op` was made in, None outside of all."""
+    # Nothing was ever set on any operation in most graphs: a cheap way out.
+    return getattr(op, "_control_flow_context", None) if op.graph.user_data else None
+
+
 def prepend_name_scope(name, import_scope):
     """`name` as it is called after an import under `import_scope`."""
     if not import_scope:

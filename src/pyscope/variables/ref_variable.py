@@ -6,7 +6,7 @@ from ..graph import GraphKeys, get_default_graph, init_scope
 from ..ops import state as ops
 from ..tensor_shape import TensorShape
 from . import guard
-from .base import Variable, prepend_name_scope, strip_name_scope, validate_placement
+from .base import Variable, control_flow_context, prepend_name_scope, strip_name_scope, validate_placement
 from .resource_variable import check_collections
 
 
@@ -69,14 +69,14 @@ class RefVariable(Variable):
         with core.name_scope(name, "Variable", [] if init_from_fn else [initial_value]) as scope:
             graph = get_default_graph()
             if init_from_fn:
-                with graph._attr_scope({"_class": [b"loc:@" + scope[:-1].encode()]}):
+                with graph._attr_scope({"_class": ("list(string)", (b"loc:@" + scope[:-1].encode(),))}):
                     with core.name_scope("Initializer"), graph.device(None):
                         initial_value = convert_to_tensor(initial_value(), name="initial_value", dtype=dtype)
                         shape = self._own_shape(shape, initial_value, validate_shape)
                     variable = ops.VARIABLE_V2(shape=shape, dtype=initial_value.dtype.base_dtype, name=scope)
             else:
                 initial_value = convert_to_tensor(initial_value, name="initial_value", dtype=dtype)
-                if initial_value.op._get_control_flow_context() is not None:
+                if control_flow_context(initial_value.op) is not None:
                     raise ValueError(
                         f"Initializer for variable {scope} is from inside a control-flow construct, such as a loop or "
                         "conditional. When creating a variable inside a loop or conditional, use a lambda as the "

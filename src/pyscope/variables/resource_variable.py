@@ -7,7 +7,7 @@ from ..graph import GraphKeys, get_default_graph, init_scope
 from ..ops import resource as ops
 from ..tensor_shape import TensorShape, as_shape
 from . import guard
-from .base import Variable, prepend_name_scope, strip_name_scope, validate_placement
+from .base import Variable, control_flow_context, prepend_name_scope, strip_name_scope, validate_placement
 
 
 def check_collections(collections):
@@ -437,7 +437,7 @@ class ResourceVariable(BaseResourceVariable):
         with core.name_scope(name, "Variable", [] if init_from_fn else [initial_value]) as scope:
             graph = get_default_graph()
             handle_name = scope[:-1]
-            with graph._attr_scope({"_class": [b"loc:@" + handle_name.encode()]}):
+            with graph._attr_scope({"_class": ("list(string)", (b"loc:@" + handle_name.encode(),))}):
                 with core.name_scope("Initializer"), graph.device(None):
                     if init_from_fn:
                         initial_value = initial_value()
@@ -461,7 +461,7 @@ class ResourceVariable(BaseResourceVariable):
                     name=scope,
                     container=graph._container or "",
                 )
-            if initial_value.op._get_control_flow_context() is not None:
+            if control_flow_context(initial_value.op) is not None:
                 raise ValueError(
                     f"The `initial_value` passed to `tf.Variable` {scope} is from inside a control-flow  construct, "
                     "such as a loop or conditional. When creating a `tf.Variable` inside a loop or conditional, use a "

@@ -20,7 +20,7 @@ def reduce_gradients(x, y, gx, gy):
     y_shape = array.shape(y)
     axes = _static_axes(x.shape._dims, y.shape._dims)
     if axes is None:
-        axes = array.broadcast_gradient_args(x_shape, y_shape)
+        axes = array.BROADCAST_GRADIENT_ARGS(x_shape, y_shape)
         x_reduced = y_reduced = True
     else:
         x_rank, y_rank = len(x.shape._dims), len(y.shape._dims)

@@ -4,8 +4,6 @@ A shape rule takes the core's shape context and returns one shape per output: a 
 dimension), or None (unknown rank). Names and texts follow TF's C++ shape functions.
 """
 
-import numpy as np
-
 from .. import _core as core
 
 # Allowed types, in TF's order (its error messages list them so).
@@ -225,6 +223,6 @@ def renamed(new_name, new, old_name, old):
     return old
 
 
-def like(x, value):
-    """An array (never a NumPy scalar) of `value` with the dtype of `x`."""
-    return np.asarray(value, x.dtype)
+def after(grad):
+    """Context in which new nodes wait for `grad`, as in TF's gradients of elementwise functions."""
+    return core.get_default_graph().control_dependencies([grad])

@@ -8,7 +8,7 @@ from ..conversion import constant, convert_to_tensor
 from ..errors import InvalidArgumentError
 from . import array
 from ._broadcast import reduce_gradients, shapes_known_and_equal
-from ._rules import FLOATING, INEXACT, NUMBER, binary, merge_all
+from ._rules import FLOATING, INEXACT, NUMBER, after, binary, merge_all
 
 __all__ = [
     "accumulate_n", "add", "add_n", "add_v1", "atan2", "div", "div_no_nan", "divide", "floor_div", "floordiv",
@@ -142,7 +142,7 @@ def scalar_mul(scalar, x, name=None):
     ValueError
         If `scalar` has dimensions.
     """
-    from ..conversion import IndexedSlices
+    from ..indexed_slices import IndexedSlices
 
     scalar = convert_to_tensor(scalar, dtype=dtypes.as_dtype(x.dtype).base_dtype, name="scalar")
     if scalar.shape.ndims != 0:
@@ -419,7 +419,7 @@ def _squared_difference_kernel(attrs, x, y):
 
 def _squared_difference_gradient(op, grad):
     x, y = op.inputs
-    with op.graph.control_dependencies([grad]):
+    with after(grad):
         x_grad = scalar_mul(2.0, grad) * (x - y)
     y_grad = -x_grad
     if shapes_known_and_equal(x, y, grad):
@@ -493,8 +493,8 @@ def _product_gradient(partials):
 
         x, y = op.inputs
         sx, sy = array.shape(x), array.shape(y)
-        rx, ry = array.broadcast_gradient_args(sx, sy)
-        with op.graph.control_dependencies([grad]):
+        rx, ry = array.BROADCAST_GRADIENT_ARGS(sx, sy)
+        with after(grad):
             not_zero_x = cast(not_equal(x, cast(0.0, dtype=x.dtype)), dtype=x.dtype)
             partial_x, partial_y = partials(x, y, not_zero_x)
             return [
@@ -548,7 +548,7 @@ def _atan2_gradient(op, grad):
     from .elementwise import square
 
     y, x = op.inputs
-    with op.graph.control_dependencies([grad]):
+    with after(grad):
         grad_inv = grad / (square(y) + square(x))
         gy = x * grad_inv
         gx = -y * grad_inv
@@ -568,8 +568,8 @@ def _next_after_gradient(op, grad):
 
     x1, x2 = op.inputs
     s1, s2 = array.shape(x1), array.shape(x2)
-    r1, r2 = array.broadcast_gradient_args(s1, s2)
-    with op.graph.control_dependencies([grad]):
+    r1, r2 = array.BROADCAST_GRADIENT_ARGS(s1, s2)
+    with after(grad):
         partial_1 = array.ones(s1, dtype=x1.dtype)
         partial_2 = array.zeros(s2, dtype=x2.dtype)
         return [
@@ -636,7 +636,7 @@ def add_n(inputs, name=None):
     ValueError
         If `inputs` is empty or not such a list.
     """
-    from ..conversion import IndexedSlices, convert_n_to_tensor_or_indexed_slices
+    from ..indexed_slices import IndexedSlices, convert_n_to_tensor_or_indexed_slices
 
     wanted = "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
     if not inputs or not hasattr(inputs, "__iter__"):
@@ -652,7 +652,7 @@ def add_n(inputs, name=None):
 
 def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
     """Sum of a list of tensors, checked against `shape` and `tensor_dtype` if given. `add_n` does the same."""
-    from ..conversion import convert_n_to_tensor_or_indexed_slices
+    from ..indexed_slices import convert_n_to_tensor_or_indexed_slices
 
     wanted = "inputs must be a list of at least one Tensor with the same dtype and shape"
     if not inputs or not isinstance(inputs, (list, tuple)):

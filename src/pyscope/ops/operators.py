@@ -1,0 +1,124 @@
+"""The operators of Tensor: ``+``, ``<``, ``@`` and so on."""
+
+from .. import _core as core
+from .. import dtypes
+from ..conversion import convert_to_tensor
+from .arithmetic import ADD, ADD_V2, FLOOR_DIV, FLOOR_MOD, MUL, POW, REAL_DIV, SUB, div, truediv
+from .cast import CAST
+from .compare import (
+    BITWISE_AND, BITWISE_OR, BITWISE_XOR, GREATER, GREATER_EQUAL, INVERT, LESS, LESS_EQUAL, LOGICAL_AND, LOGICAL_NOT,
+    LOGICAL_OR, logical_xor,
+)  # fmt: skip
+from .elementwise import NEG, abs
+from .linalg import matmul
+
+Tensor = core.Tensor
+
+
+def _add(x, y, name):
+    from ..sparse_tensor import SparseTensor
+
+    if not isinstance(y, (Tensor, SparseTensor)):
+        y = convert_to_tensor(y, dtype_hint=x.dtype.base_dtype, name="y")
+    return (ADD if x.dtype.base_dtype is dtypes.string else ADD_V2)(x, y, name=name)
+
+
+def _multiply(x, y, name):
+    from ..sparse_tensor import SparseTensor
+
+    if isinstance(y, SparseTensor):
+        from .sparse import SPARSE_DENSE_CWISE_MUL
+
+        values = SPARSE_DENSE_CWISE_MUL(y.indices, y.values, y.dense_shape, x, name=name)
+        return SparseTensor(y.indices, values, y.dense_shape)
+    if any(type(v) is Tensor and v.dtype is dtypes.bool for v in (x, y)):
+        product = MUL(CAST(x, DstT=dtypes.int32), CAST(y, DstT=dtypes.int32), name=name)
+        return CAST(product, DstT=dtypes.bool)
+    return MUL(x, y, name=name)
+
+
+def _logical_or_bitwise(logical, bitwise):
+    def operator(x, y, name):
+        if x.dtype.base_dtype is dtypes.bool:
+            return logical(x, y, name=name)
+        return bitwise(x, y)
+
+    return operator
+
+
+def _plain(op_type):
+    return lambda x, y, name: op_type(x, y, name=name)
+
+
+def _forward(name, build, plain):
+    """``x op y`` with a Tensor on the left; `plain` is the op type that serves two numeric Tensors at once.
+
+    If `x` cannot be combined with `y`, the reflected method of `y` may know how.
+    """
+    reflected = f"__r{name}__"
+
+    def operator(x, y):
+        if plain is not None and type(y) is Tensor and x.dtype._kind in "fiu":
+            return plain(x, y, default_name=name)
+        with core.name_scope(None, name, [x, y]) as scope:
+            try:
+                return build(x, y, scope)
+            except (TypeError, ValueError):
+                method = getattr(y, reflected, None) if hasattr(type(y), reflected) else None
+                if method is None:
+                    raise
+                try:
+                    out = method(x)
+                except (TypeError, ValueError):
+                    out = NotImplemented
+                if out is NotImplemented:
+                    raise
+                return out
+
+    return operator
+
+
+def _backward(name, build):
+    """``x op y`` with a Tensor on the right alone: `x` is converted to its dtype."""
+
+    def operator(y, x):
+        with core.name_scope(None, name, [x, y]) as scope:
+            return build(convert_to_tensor(x, dtype=y.dtype.base_dtype, name="x"), y, scope)
+
+    return operator
+
+
+def _invert(x):
+    return LOGICAL_NOT(x) if x.dtype.base_dtype is dtypes.bool else INVERT(x)
+
+
+# Name of the scope and the method; how it is built; the op type if two numeric Tensors need nothing but that.
+_BINARY = (
+    ("add", _add, ADD_V2),
+    ("sub", _plain(SUB), SUB),
+    ("mul", _multiply, MUL),
+    ("div", lambda x, y, name: div(x, y, name), None),
+    ("truediv", lambda x, y, name: truediv(x, y, name), None),
+    ("floordiv", _plain(FLOOR_DIV), FLOOR_DIV),
+    ("mod", _plain(FLOOR_MOD), FLOOR_MOD),
+    ("pow", _plain(POW), POW),
+    ("matmul", lambda x, y, name: matmul(x, y, name=name), None),
+    ("and", _logical_or_bitwise(LOGICAL_AND, BITWISE_AND), None),
+    ("or", _logical_or_bitwise(LOGICAL_OR, BITWISE_OR), None),
+    ("xor", _logical_or_bitwise(logical_xor, BITWISE_XOR), None),
+)
+
+OPERATORS = {
+    "__neg__": lambda x: NEG(x),
+    "__abs__": lambda x: abs(x),
+    "__invert__": _invert,
+    "__lt__": lambda x, y: LESS(x, y),
+    "__le__": lambda x, y: LESS_EQUAL(x, y),
+    "__gt__": lambda x, y: GREATER(x, y),
+    "__ge__": lambda x, y: GREATER_EQUAL(x, y),
+}
+for _name, _build, _op_type in _BINARY:
+    OPERATORS[f"__{_name}__"] = _forward(_name, _build, _op_type)
+    OPERATORS[f"__r{_name}__"] = _backward(_name, _build)
+
+core.set_operators(OPERATORS)

@@ -61,5 +61,35 @@ __getattr__, __dir__ = namespace(__name__, {
         unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
     """,
     "ops.special": "digamma erf erfc lgamma polygamma zeta",
-    "initializers": "initializers=",
+    "scopes": """
+        AUTO_REUSE VariableScope get_local_variable get_variable get_variable_scope no_regularizer
+        op_scope variable_creator_scope variable_op_scope variable_scope
+    """,
+    "template": "make_template",
+    "partitioners": """
+        create_partitioned_variables fixed_size_partitioner min_max_variable_partitioner
+        variable_axis_size_partitioner
+    """,
+    "variables": """
+        Variable VariableAggregation VariableSynchronization all_variables
+        assert_variables_initialized disable_resource_variables enable_resource_variables
+        global_variables global_variables_initializer initialize_all_variables
+        initialize_local_variables initialize_variables is_variable_initialized local_variables
+        local_variables_initializer model_variables moving_average_variables
+        report_uninitialized_variables resource_variables_enabled trainable_variables
+        variables_initializer
+    """,
+    "ops.state": """
+        assign assign_add assign_sub batch_scatter_update count_up_to scatter_add scatter_div
+        scatter_max scatter_min scatter_mul scatter_nd_add scatter_nd_sub scatter_nd_update
+        scatter_sub scatter_update
+    """,
+    "initializers": """
+        initializers= zeros_initializer=zeros ones_initializer=ones constant_initializer=constant
+        random_uniform_initializer=random_uniform random_normal_initializer=random_normal
+        truncated_normal_initializer=truncated_normal
+        uniform_unit_scaling_initializer=uniform_unit_scaling
+        variance_scaling_initializer=variance_scaling glorot_uniform_initializer=glorot_uniform
+        glorot_normal_initializer=glorot_normal orthogonal_initializer=orthogonal
+    """,
 })

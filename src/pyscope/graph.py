@@ -10,7 +10,7 @@ Tensor = core.Tensor
 name_scope = core.name_scope
 get_default_graph = core.get_default_graph
 
-GRAPH_DEF_VERSION = 2442
+GRAPH_DEF_VERSION = 2474
 
 
 class GraphKeys:

@@ -225,3 +225,99 @@ cdef class ShapeContext:         # what a Python shape rule sees of the node bei
 
 
 cdef Graph current_graph()
+
+
+# ---------------------------------------------------------------- executor
+
+cdef enum StepKind:
+    STEP_UFUNC                   # a NumPy inner loop, called from C
+    STEP_NUMPY                   # a ufunc without a loop we can call: the ufunc object
+    STEP_IDENTITY                # the output is the input
+    STEP_CORE                    # a typed loop of src/core/kernels
+    STEP_PYTHON                  # f(attrs, *inputs)
+    STEP_SESSION                 # f(run, op, *inputs)
+    STEP_PLACEHOLDER             # a placeholder that was not fed
+    STEP_MISSING                 # an op type without a kernel
+    STEP_CONST                   # while planning only: constants are put into the frame once
+    STEP_NOTHING                 # while planning only: no value, no effect
+
+cdef enum InputFlag:             # what a step does with one of its inputs
+    INPUT_LAST = 1               # nobody reads the register later: drop it, or write into it
+    INPUT_DEREF = 2              # the register holds a VariableState; the kernel wants its value
+
+ctypedef void (*loop_fn)(char** args, const cnp.npy_intp* dimensions, const cnp.npy_intp* strides, void* data) noexcept nogil
+ctypedef int (*core_fn)(Plan plan, Frame* frame, Step* step, PyObject** inputs, PyObject** outputs) except -1
+
+cdef struct Step:                # one call of a kernel
+    StepKind kind
+    int node                     # the operation, for errors and statistics
+    int n_in
+    int n_out
+    int first_in                 # its inputs: Plan.in_registers and Plan.in_flags from here
+    int first_out                # its outputs: this register and the ones after it
+    bint has_deref               # some input is to be dereferenced
+    bint drops                   # some output is never read: drop it at once
+    loop_fn loop                 # inner loop for these dtypes, borrowed from the ufunc
+    void* loop_data              # what that loop wants as its last argument
+    core_fn core                 # STEP_CORE
+    int out_type                 # NumPy type number of output 0
+    PyObject* callable           # ufunc or function, owned
+    PyObject* attrs              # STEP_PYTHON: mapping; STEP_SESSION: Operation; owned, made when first run
+
+cdef struct Frame:               # the registers of one run
+    PyObject** registers         # owned values; NULL when there is none
+    PyObject** spares            # small arrays of earlier runs, to be written again
+    Frame* next                  # in the free list of the plan
+
+cdef class Plan:                 # what runs for given fetches and feeds; never changes once made
+    cdef readonly Graph graph
+    cdef int edit_count          # Graph.edit_count when made
+    cdef Step* steps             # owned, in order of execution
+    cdef readonly int n_steps
+    cdef int* in_registers       # all inputs of all steps
+    cdef unsigned char* in_flags # InputFlags, beside in_registers
+    cdef readonly int n_registers
+    cdef int* types              # register -> NumPy type number; -1: any object
+    cdef bint* is_constant       # register -> loaded once per frame and never dropped
+    cdef bint* is_unread         # register -> neither read nor fetched
+    cdef int n_feeds
+    cdef int* feed_outputs       # output ids
+    cdef int* feed_registers
+    cdef int n_fetches           # tensors only
+    cdef int* fetch_registers
+    cdef list constants          # (register, value)
+    cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
+    cdef bint needs_run          # some step wants the RunState
+    cdef Frame* free_frames      # frames at rest
+
+    cdef Frame* borrow(self) except NULL
+    cdef void give_back(self, Frame* frame) noexcept
+    cdef int bind(self, Step* step, int node) except -1
+
+cdef class VariableState:        # the value of one variable in one session
+    cdef public object value     # ndarray, or None before it is initialized
+    cdef public str name
+    cdef public object dtype
+
+cdef class RunState:             # one run, as session kernels see it
+    cdef readonly BaseSession session
+    cdef readonly long long step_id
+    cdef public list trace       # (Operation, start ns, end ns, outputs) of each step, or None
+
+    cdef int note(self, Plan plan, Frame* frame, Step* step, object started) except -1
+
+cdef class BaseSession:
+    cdef readonly Graph graph
+    cdef public dict resources   # key -> what kernels keep between runs
+    cdef dict op_states          # (graph, node) -> what an op keeps between runs
+    cdef dict plans              # fetch and feed ids -> Plan
+    cdef dict function_plans     # function graph -> Plan
+    cdef public bint _closed
+    cdef long long n_runs
+    cdef long long last_key      # plain_key of the latest plain run, and its plan
+    cdef Plan last_plan
+
+    cdef Plan plain_plan(self, object fetch, object feeds)
+    cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
+    cdef RunState new_run(self)
+    cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets)

@@ -1,0 +1,52 @@
+# What a failing step becomes: TF's exception class, with the operation and "[[{{node name}}]]" behind the message.
+
+cdef object ERRORS = None        # the module pyscope.errors, when first needed
+
+
+cdef object errors_module():
+    global ERRORS
+    if ERRORS is None:
+        from pyscope import errors
+        ERRORS = errors
+    return ERRORS
+
+
+cdef object invalid_argument(str message):
+    return errors_module().InvalidArgumentError(None, None, message)
+
+
+cdef object step_error(Graph graph, int node, object error):
+    """The exception to raise for `error`, which came out of the kernel of `node`."""
+    errors = errors_module()
+    if not isinstance(error, Exception):
+        return error             # KeyboardInterrupt and the like stay what they are
+    if isinstance(error, errors.OpError):
+        if getattr(error, "_located", False):
+            return error         # from a function's body: the innermost operation is the one to name
+        found = error
+    else:
+        found = kernel_error(errors, graph, node, error)
+    # Operations of a function's body are not in the session's graph, so TF has no handle to give.
+    if found._op is None and not graph.is_function:
+        found._op = graph.operation(node)
+    found._message = f"{found._message}\n\t [[{{{{node {graph.node_name(node)}}}}}]]"
+    found._located = True
+    return found
+
+
+cdef object kernel_error(object errors, Graph graph, int node, object error):
+    """The OpError for an exception of Python, with the class TF's py_func gives it."""
+    cdef OpType op_type = OP_TYPES[graph.nodes[node].op_type]
+    cdef str text = str(error)
+    if isinstance(error, NotImplementedError):
+        made = errors.UnimplementedError(None, None, text)
+    elif isinstance(error, MemoryError):
+        made = errors.ResourceExhaustedError(None, None, f"OOM when running {op_type.type}: {text}")
+    elif isinstance(error, StopIteration):
+        made = errors.OutOfRangeError(None, None, f"StopIteration: {text}")
+    elif isinstance(error, (TypeError, ValueError, IndexError)):
+        made = errors.InvalidArgumentError(None, None, text)
+    else:
+        made = errors.UnknownError(None, None, f"{type(error).__name__}: {text}")
+    made.__cause__ = error
+    return made

@@ -1,0 +1,431 @@
+# Sessions: what outlives a run, the cache of plans, and the short way for a run of one tensor or operation.
+
+@cython.final
+cdef class VariableState:
+    """The value of one variable in one session; `value` is None until it is initialized.
+
+    *Thread-safety*: kernels replace `value`; they write into it only while nobody else holds the array.
+    """
+
+    def __init__(self, name="", dtype=None):
+        self.name = name
+        self.dtype = dtype
+        self.value = None
+
+    def __repr__(self):
+        return f"<VariableState {self.name!r}>"
+
+
+@cython.final
+cdef class RunState:
+    """One run of a session, the first argument of session kernels."""
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("a RunState is made by a Session for each run")
+
+    @property
+    def resources(self):
+        """The session's resources: key -> object, kept from run to run."""
+        return self.session.resources
+
+    def op_state(self, Operation op not None, factory):
+        """What `op` keeps between runs of this session; ``factory()`` makes it at first."""
+        cdef tuple key = (op.graph, op._id)
+        found = self.session.op_states.get(key)
+        if found is None:
+            found = self.session.op_states.setdefault(key, factory())
+        return found
+
+    def call(self, Graph function not None, args):
+        """Run a function graph on `args`, one per element of ``function.inputs``; the list of its outputs' values.
+
+        Its ``control_outputs`` always run. Calls nest as deep as functions call functions; a loop is the caller's.
+        """
+        cdef BaseSession session = self.session
+        cdef Plan plan = <Plan>session.function_plans.get(function)
+        cdef Frame* frame
+        cdef int k
+        cdef object body = function      # .outputs of the Python class, not the C field
+        if plan is None or plan.edit_count != function.edit_count:
+            plan = make_plan(
+                function,
+                [(<Tensor>t)._id for t in body.outputs],
+                [(<Tensor>t)._id for t in body.inputs],
+                [(<Operation>op)._id for op in body.control_outputs],
+            )
+            session.function_plans[function] = plan
+        if len(args) != plan.n_feeds:
+            raise ValueError(f"function {body.name} takes {plan.n_feeds} inputs, got {len(args)}")
+        frame = plan.borrow()
+        k = 0
+        for value in args:
+            if not fits(<PyObject*>value, plan.types[k]):
+                value = coerce(value, plan.types[k])
+            Py_INCREF(value)
+            frame.registers[k] = <PyObject*>value
+            k += 1
+        return run_plan(plan, frame, self, False)
+
+    cdef int note(self, Plan plan, Frame* frame, Step* step, object started) except -1:
+        """Keep when a step ran and what it made, for RunMetadata."""
+        cdef int k
+        outputs = []
+        for k in range(step.first_out, step.first_out + step.n_out):
+            value = None if frame.registers[k] == NULL else <object>frame.registers[k]
+            outputs.append((value.dtype, value.shape, value.nbytes) if isinstance(value, np.ndarray) else None)
+        self.trace.append((plan.graph.operation(step.node), started, time_ns(), outputs))
+        return 0
+
+
+cdef class BaseSession:
+    """State of a session, and its runs; `pyscope.session.Session` adds fetch structures and the rest of the API.
+
+    *Thread-safety*: runs of one session may overlap; each has its own registers.
+    """
+
+    def __init__(self, Graph graph not None):
+        self.graph = graph
+        self.resources = {}
+        self.op_states = {}
+        self.plans = {}
+        self.function_plans = {}
+        self.last_key = -1
+
+    def _forget(self):
+        """Let go of all state and plans."""
+        self.resources = {}
+        self.op_states = {}
+        self.plans = {}
+        self.function_plans = {}
+        self.last_plan = None
+        self.last_key = -1
+
+    cdef RunState new_run(self):
+        cdef RunState run = RunState.__new__(RunState)
+        run.session = self
+        self.n_runs += 1
+        run.step_id = self.n_runs
+        return run
+
+    cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1:
+        """Put the value of feed `k` into its register: in place if dtype and layout allow, else converted."""
+        cdef PyObject* p = <PyObject*>value
+        cdef int output = plan.feed_outputs[k]
+        cdef int type_number = plan.types[k]
+        if (type_number < 0 or type_number == cnp.NPY_OBJECT or not is_exact_array(p)
+                or not fits(p, type_number) or not accepts(plan.graph.outputs[output].shape, <CArray*>p)):
+            value = self._convert_feed(plan.graph.tensor(output), value)
+            if type_number == cnp.NPY_OBJECT:
+                value = as_bytes(value)
+            elif not fits(<PyObject*>value, type_number):
+                value = coerce(value, type_number)
+            p = <PyObject*>value
+        Py_XINCREF(p)
+        Py_XDECREF(frame.registers[k])
+        frame.registers[k] = p
+        return 0
+
+    cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets):
+        """The plan for these output ids, fed output ids and node ids; made when first needed."""
+        cdef tuple key = (fetches, feeds, targets)
+        cdef Plan plan = <Plan>self.plans.get(key)
+        if plan is None or plan.edit_count != self.graph.edit_count:
+            plan = make_plan(self.graph, list(fetches), list(feeds), list(targets))
+            if len(self.plans) >= 4096:
+                self.plans.clear()
+            self.plans[key] = plan
+        return plan
+
+    cdef Plan plain_plan(self, object fetch, object feeds):
+        """The plan for one fetch and a dict of fed tensors; None where that needs more care than this."""
+        cdef Graph g = self.graph
+        cdef long long code, key
+        cdef int n_feeds = 0
+        cdef Plan plan
+        cdef tuple fetches = (), targets = ()
+        cdef list ids
+        if type(fetch) is Tensor:
+            if (<Tensor>fetch).graph is not g:
+                return None
+            code = (<Tensor>fetch)._id
+        elif type(fetch) is Operation:
+            if (<Operation>fetch).graph is not g:
+                return None
+            code = (1LL << 31) + (<Operation>fetch)._id
+        else:
+            return None
+        key = code << 31
+        if feeds is not None:
+            n_feeds = <int>len(<dict>feeds)
+            for t in <dict>feeds:
+                if type(t) is not Tensor or (<Tensor>t).graph is not g or (<Tensor>t)._id == code:
+                    return None
+                if n_feeds == 1:
+                    key += (<Tensor>t)._id + 1
+        if n_feeds <= 1 and key == self.last_key and self.last_plan.edit_count == g.edit_count:
+            return self.last_plan
+        ids = []
+        if n_feeds:
+            for t in <dict>feeds:
+                ids.append((<Tensor>t)._id)
+        if type(fetch) is Tensor:
+            fetches = ((<Tensor>fetch)._id,)
+        else:
+            targets = ((<Operation>fetch)._id,)
+        if (fetches, tuple(ids), targets) not in self.plans:
+            self._check_elements([fetch], list(feeds) if n_feeds else [])
+        plan = self.plan_for(fetches, tuple(ids), targets)
+        if n_feeds <= 1:
+            self.last_key = key
+            self.last_plan = plan
+        return plan
+
+    def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
+        """Run what `fetches` needs and return its values.
+
+        Parameters
+        ----------
+        fetches : Tensor, Operation, name, variable, or a list, tuple, dict, namedtuple or attrs class of fetches
+            What to compute. Operations give None.
+        feed_dict : dict, optional
+            Values that stand for tensors in this run, by tensor, name, variable or sparse tensor.
+        options : RunOptions, optional
+        run_metadata : RunMetadata, optional
+            Filled with what `options` asks for.
+
+        Returns
+        -------
+        value or structure of values, as `fetches`
+            NumPy arrays, which are the caller's own; NumPy scalars (or bytes) for tensors without dimensions.
+
+        Raises
+        ------
+        RuntimeError
+            If the session is closed, or its graph empty.
+        TypeError, ValueError
+            If a fetch or a feed is of the wrong kind, not of this graph, or of an incompatible dtype or shape.
+        OpError
+            The subclass that tells what went wrong in the run.
+        """
+        cdef Plan plan = None
+        cdef Frame* frame
+        cdef int k
+        cdef list found
+        if options is None and run_metadata is None and not self._closed:
+            if feed_dict is None or type(feed_dict) is dict:
+                plan = self.plain_plan(fetches, feed_dict)
+        if plan is None:
+            return self._run(fetches, feed_dict, options, run_metadata)
+        frame = plan.borrow()
+        if plan.n_feeds:
+            k = 0
+            try:
+                for value in (<dict>feed_dict).values():
+                    self.load(plan, frame, k, value)
+                    k += 1
+            except BaseException:
+                clear(plan, frame, True)
+                plan.give_back(frame)
+                raise
+        found = <list>run_plan(plan, frame, self.new_run() if plan.needs_run else None, True)
+        return found[0] if plan.n_fetches else None
+
+    def _run_ids(self, tuple fetches, tuple feeds, tuple targets, values, list trace=None):
+        """Run by ids: values of the outputs `fetches`, after the nodes `targets` ran, given `feeds`."""
+        cdef Plan plan = self.plan_for(fetches, feeds, targets)
+        cdef RunState run = None
+        cdef Frame* frame
+        cdef int k = 0
+        if plan.needs_run or trace is not None:
+            run = self.new_run()
+            run.trace = trace
+        frame = plan.borrow()
+        try:
+            for value in values:
+                self.load(plan, frame, k, value)
+                k += 1
+        except BaseException:
+            clear(plan, frame, True)
+            plan.give_back(frame)
+            raise
+        return run_plan(plan, frame, run, True)
+
+
+cdef bint accepts(int shape, CArray* a) noexcept:
+    """Whether an array has a static shape."""
+    cdef Shape* s = &SHAPES[shape]
+    cdef int i
+    if s.rank < 0:
+        return True
+    if s.rank != array_ndim(a):
+        return False
+    for i in range(s.rank):
+        if s.dims[i] >= 0 and s.dims[i] != array_dims(a)[i]:
+            return False
+    return True
+
+
+@cython.final
+cdef class Callable:
+    """What ``Session.make_callable`` returns for one tensor or operation: feeds by position, the rest prepared."""
+    cdef BaseSession session
+    cdef object fetch
+    cdef list feeds
+    cdef tuple fetch_ids, feed_ids, target_ids
+    cdef Plan plan
+
+    def __init__(self, BaseSession session not None, fetch, list feeds not None):
+        self.session = session
+        self.fetch = fetch
+        self.feeds = feeds
+        self.feed_ids = tuple([(<Tensor>t)._id for t in feeds])
+        if type(fetch) is Tensor:
+            self.fetch_ids = ((<Tensor>fetch)._id,)
+            self.target_ids = ()
+        else:
+            self.fetch_ids = ()
+            self.target_ids = ((<Operation>fetch)._id,)
+
+    def __call__(self, *args, options=None, run_metadata=None):
+        cdef BaseSession session = self.session
+        cdef Plan plan = self.plan
+        cdef Frame* frame
+        cdef int k
+        if (options is not None or run_metadata is not None or session._closed
+                or len(args) != len(self.feed_ids)):
+            return session._run(self.fetch, dict(zip(self.feeds, args)), options, run_metadata)
+        if plan is None or plan.edit_count != session.graph.edit_count:
+            plan = self.plan = session.plan_for(self.fetch_ids, self.feed_ids, self.target_ids)
+        frame = plan.borrow()
+        try:
+            for k in range(plan.n_feeds):
+                session.load(plan, frame, k, args[k])
+        except BaseException:
+            clear(plan, frame, True)
+            plan.give_back(frame)
+            raise
+        found = <list>run_plan(plan, frame, session.new_run() if plan.needs_run else None, True)
+        return found[0] if plan.n_fetches else None
+
+
+@cython.final
+cdef class PartialRun:
+    """A run in parts: registers that live from part to part, and which steps have run."""
+    cdef BaseSession session
+    cdef Plan plan
+    cdef RunState run
+    cdef Frame* frame
+    cdef list elements           # all fetches, Tensor or Operation
+    cdef list feeds
+    cdef set fed                 # output ids that have a value
+    cdef set finished            # nodes that have run
+    cdef set waiting             # elements still to be fetched
+
+    def __init__(self, BaseSession session not None, list elements not None, list feeds not None):
+        self.session = session
+        self.elements = elements
+        self.feeds = feeds
+        self.plan = make_plan(
+            session.graph,
+            [(<Tensor>e)._id for e in elements if type(e) is Tensor],
+            [(<Tensor>t)._id for t in feeds],
+            [(<Operation>e)._id for e in elements if type(e) is Operation],
+        )
+        self.run = session.new_run()
+        self.frame = self.plan.borrow()
+        self.fed = set()
+        self.finished = set()
+        self.waiting = set(elements)
+
+    def __dealloc__(self):
+        if self.frame != NULL:
+            clear(self.plan, self.frame, True)
+            self.plan.give_back(self.frame)
+
+    @property
+    def done(self):
+        """Whether everything announced has been fetched and fed."""
+        return not self.waiting and len(self.fed) == len(self.feeds)
+
+    def advance(self, list elements not None, dict feeds not None):
+        """Feed `feeds` (Tensor -> array), run what `elements` need, return their values."""
+        cdef Plan plan = self.plan
+        cdef Graph g = plan.graph
+        cdef Tensor t
+        cdef int k
+        for t in feeds:
+            if t not in self.feeds:
+                raise invalid_argument(f"The feed {t.name} was not specified in partial_run_setup.")
+            if t._id in self.fed:
+                raise invalid_argument(f"The feed {t.name} has already been fed.")
+        for e in elements:
+            if e not in self.elements:
+                raise invalid_argument(f"The fetch {e.name} was not specified in partial_run_setup.")
+            if e not in self.waiting:
+                raise invalid_argument(f"The fetch {e.name} has already been fetched.")
+        for k in range(plan.n_feeds):
+            t = self.feeds[k]
+            if t in feeds:
+                self.session.load(plan, self.frame, k, feeds[t])
+                self.fed.add(t._id)
+        needed = self.reached(elements)
+        self.run_needed(needed)
+        self.waiting.difference_update(elements)
+        positions = {e: i for i, e in enumerate([e for e in self.elements if type(e) is Tensor])}
+        return [self.value(<int>positions[e]) if type(e) is Tensor else None for e in elements]
+
+    cdef object value(self, int k):
+        """Fetch `k`, which later parts may still read."""
+        value = inside_value(self.plan, self.frame, k)
+        if not isinstance(value, np.ndarray):
+            return value
+        return (<object>value).copy() if value.ndim else value[()]
+
+    cdef set reached(self, list elements):
+        """The nodes that `elements` need; an error if they need a tensor that has yet to be fed."""
+        cdef Graph g = self.plan.graph
+        cdef Node* n
+        cdef int i, output, node
+        cdef set announced = {(<Tensor>t)._id for t in self.feeds}
+        cdef set found = set()
+        cdef list stack = []
+        for e in elements:
+            if type(e) is Tensor and (<Tensor>e)._id in announced:
+                outputs = [(<Tensor>e)._id]
+                if (<Tensor>e)._id not in self.fed:
+                    raise invalid_argument(f"Fetch {e.name} can't be computed from the feeds that have been fed so far.")
+                continue
+            stack.append(g.outputs[(<Tensor>e)._id].node if type(e) is Tensor else (<Operation>e)._id)
+            while stack:
+                node = stack.pop()
+                if node in found or node in self.finished:
+                    continue
+                found.add(node)
+                n = &g.nodes[node]
+                for i in range(n.n_inputs):
+                    output = g.edges[n.first_edge + i]
+                    if output not in announced:
+                        stack.append(g.outputs[output].node)
+                    elif output not in self.fed:
+                        raise invalid_argument(
+                            f"Fetch {e.name} can't be computed from the feeds that have been fed so far.")
+                for i in range(n.n_inputs, n.n_inputs + n.n_controls):
+                    output = g.nodes[g.edges[n.first_edge + i]].first_output
+                    if g.nodes[g.edges[n.first_edge + i]].n_outputs != 1 or output not in announced:
+                        stack.append(g.edges[n.first_edge + i])
+        return found
+
+    cdef int run_needed(self, set needed) except -1:
+        cdef Plan plan = self.plan
+        cdef int s
+        token = silence()
+        try:
+            for s in range(plan.n_steps):
+                if plan.steps[s].node in needed:
+                    run_step(plan, self.frame, &plan.steps[s], self.run)
+                    self.finished.add(plan.steps[s].node)
+        except BaseException as error:
+            raise step_error(plan.graph, plan.steps[s].node, error)
+        finally:
+            speak(token)
+        return 0

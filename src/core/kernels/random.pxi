@@ -10,7 +10,7 @@
 #
 # Uniforms and integers equal TF's bit for bit; normals to the last bits of logf, sinf and cosf.
 
-from libc.math cimport cos, cosf, exp, fabs, fabsf, floor, isfinite, log, log1p, logf, pow, sin, sinf, sqrt, sqrtf
+from libc.math cimport NAN, cos, cosf, exp, fabs, fabsf, floor, isfinite, log, log1p, logf, pow, sin, sinf, sqrt, sqrtf
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -460,8 +460,8 @@ cdef void philox_poisson(
             s.state = g[0]
             s.remaining = 0
             philox_skip(&s.state, <uint64_t>RANDOM_RESERVED * <uint64_t>(r * n_samples + i))
-            if not isfinite(rate) or rate < 0:
-                out[i * n_rates + r] = -1   # no distribution: the caller's dtype makes of it what TF does
+            if not isfinite(rate):
+                out[i * n_rates + r] = NAN   # TF's kernel never comes back from these
                 continue
             if rate < 10:
                 product = 1

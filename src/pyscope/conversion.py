@@ -47,7 +47,7 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
             raise TypeError(f"Expected shape to be fully defined, got {shape}.")
         shape = tuple(shape.as_list())
     if type(value) is np.ndarray or not hasattr(value, "__array__") or isinstance(value, np.generic):
-        array = _to_array(value, dtype, shape)
+        array = np.asarray(_to_array(value, dtype, shape))    # a NumPy scalar may come back
     else:
         array = np.asarray(value)
         if dtype is not None:

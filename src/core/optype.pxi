@@ -750,7 +750,14 @@ cdef class OpType:
                 ids[i] = t._id
             for i in range(n_out):
                 ids[n_in + i] = dtypes[i]
-            node = self.add(g, n_in, ids, n_out, ids + n_in, stored, scope, base, suffix, extras)
+            place = self.beside_references(g, inputs)
+            if place is not None:
+                place.__enter__()
+            try:
+                node = self.add(g, n_in, ids, n_out, ids + n_in, stored, scope, base, suffix, extras)
+            finally:
+                if place is not None:
+                    place.__exit__(None, None, None)
         finally:
             free(ids)
         if self.n_out == 0:
@@ -769,6 +776,20 @@ cdef class OpType:
                 return g.operation(node)
             return result[0]
         return tuple(result)
+
+    cdef object beside_references(self, Graph g, list inputs):
+        """The scope that places an operation with the variables it takes by reference; None if there are none."""
+        cdef ArgDef arg
+        cdef int position = 0, length, others = 0
+        cdef list found = []
+        for arg in self.inputs:
+            others += not arg.is_list
+        for arg in self.inputs:
+            length = <int>len(inputs) - others if arg.is_list else 1     # no op has references and two lists
+            if arg.is_ref:
+                found.extend([t.op for t in inputs[position:position + length]])
+            position += length
+        return (<object>g).colocate_with(found[0] if len(found) == 1 else found) if found else None
 
     cdef object attr_of(self, str name, dict known, tuple stored):
         if name in known:

@@ -302,6 +302,8 @@ class Graph(core.Graph):
                 c = c.op
             c = self.as_graph_element(c)
             ops.append(c.op if type(c) is Tensor else c)
+        for op in ops:
+            op._set_attr("_has_manual_control_dependencies", ("bool", True))
         return core.ControlDependencies(self, ops)
 
     def _current_control_dependencies(self):
@@ -323,6 +325,8 @@ class Graph(core.Graph):
             return (value,)
         if type(value) is Tensor:
             return (value.op,)
+        if type(value) is list:  # from the core: the variables an operation takes by reference
+            return tuple(value)
         handle = getattr(value, "handle", None)
         if type(handle) is Tensor:
             return (handle.op,)

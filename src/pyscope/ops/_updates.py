@@ -140,38 +140,17 @@ def gather_nd(value, indices, name):
     return value[tuple(np.moveaxis(indices, -1, 0))]
 
 
-def slice_index(begin, end, strides, masks):
-    """NumPy's index for TF's five masks (`masks` is a mapping of the op's attributes)."""
-    index = []
-    for i in range(len(begin)):
-        bit = 1 << i
-        if masks["ellipsis_mask"] & bit:
-            index.append(Ellipsis)
-        elif masks["new_axis_mask"] & bit:
-            index.append(None)
-        elif masks["shrink_axis_mask"] & bit:
-            index.append(int(begin[i]))
-        else:
-            start = None if masks["begin_mask"] & bit else int(begin[i])
-            stop = None if masks["end_mask"] & bit else int(end[i])
-            index.append(slice(start, stop, int(strides[i])))
-    return tuple(index)
-
-
 def assign_slice(value, begin, end, strides, update, masks):
-    """`value` with the given slice replaced by `update`, broadcast."""
-    index = slice_index(begin, end, strides, masks)
+    """`value` with the given slice replaced by `update`, broadcast; `masks` is a mapping of the op's attributes."""
+    from .slicing import _key
+
+    index = tuple(_key(masks, value.shape, begin, end, strides)[0])
     result = value.copy()
+    shape = np.shape(result[index])
     try:
-        target = result[index]
-    except IndexError as error:
-        raise invalid(f"slice index out of bounds: {error}") from None
-    shape = np.shape(target)
-    try:
-        update = np.broadcast_to(update, shape)
+        result[index] = np.broadcast_to(update, shape)
     except ValueError:
         raise invalid(
             f"Cannot broadcast input shape {rules.text(update.shape)} into final shape {rules.text(shape)}"
         ) from None
-    result[index] = update
     return result

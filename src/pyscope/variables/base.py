@@ -299,9 +299,9 @@ class Variable(metaclass=_VariableMeta):
         return self._save_slice_info
 
     def __getitem__(self, slice_spec):
-        from . import slicing
+        from ..ops import slicing
 
-        return slicing.read_slice(self, slice_spec)
+        return slicing.getitem_of_variable(self, slice_spec)
 
 
 def _delegate(name):

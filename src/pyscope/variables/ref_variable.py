@@ -215,6 +215,14 @@ class RefVariable(Variable):
         """The value in `session`, or in the default session."""
         return self._variable.eval(session=session)
 
+    def sparse_read(self, indices, name=None):
+        """Only resource variables have it."""
+        raise AttributeError
+
+    def gather_nd(self, indices, name=None):
+        """Only resource variables have it."""
+        raise AttributeError
+
     def count_up_to(self, limit):
         """The value before adding 1 to it; OutOfRangeError once it has reached `limit`."""
         return ops.count_up_to(self._variable, limit=limit)

@@ -1,0 +1,21 @@
+"""``tf.nn``: a list of names."""
+
+from pyscope._lazy import namespace
+
+__getattr__, __dir__ = namespace(__name__, {
+    "ops.activations": "crelu elu leaky_relu relu relu6 selu silu softplus softsign swish",
+    "ops.bias": "bias_add relu_layer xw_plus_b",
+    "ops.dropout": "dropout",
+    "ops.elementwise": "sigmoid tanh",
+    "ops.embedding": "embedding_lookup embedding_lookup_sparse",
+    "ops.normalization": """
+        batch_norm_with_global_normalization batch_normalization l2_loss l2_normalize log_poisson_loss
+        moments normalize_moments sufficient_statistics weighted_moments zero_fraction
+    """,
+    "ops.ranking": "in_top_k top_k",
+    "ops.softmax": """
+        log_softmax sigmoid_cross_entropy_with_logits softmax softmax_cross_entropy_with_logits
+        softmax_cross_entropy_with_logits_v2 sparse_softmax_cross_entropy_with_logits
+        weighted_cross_entropy_with_logits
+    """,
+})

@@ -1,0 +1,12 @@
+"""``tf.random``: a list of names."""
+
+from pyscope._lazy import namespace
+
+__getattr__, __dir__ = namespace(__name__, {
+    "ops.random": """
+        categorical gamma=random_gamma multinomial normal=random_normal poisson=random_poisson
+        shuffle=random_shuffle truncated_normal uniform=random_uniform
+    """,
+    "ops.stateless_random": "stateless_categorical stateless_multinomial stateless_truncated_normal",
+    "random_seed": "get_seed set_random_seed",
+})

@@ -268,7 +268,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=Non
 def _checked_dtype(dtype, accepted):
     dtype = dtypes.as_dtype(dtype)
     if dtype not in accepted:
-        raise ValueError(f"Argument `dtype` got invalid value {dtype!r}. Accepted dtypes are {_names(accepted)}.")
+        raise ValueError(f"Argument `dtype` got invalid value {dtype}. Accepted dtypes are {_names(accepted)}.")
     return dtype
 
 
@@ -402,7 +402,7 @@ def random_crop(value, size, seed=None, name=None):
     InvalidArgumentError
         In a run where a dimension of `value` is smaller than asked for.
     """
-    from ..control_flow import with_dependencies
+    from ..control_flow.basic import with_dependencies
     from .logging import Assert
     from .reduce import reduce_all
     from .slicing import slice

@@ -248,12 +248,12 @@ def stateless_random_uniform(
     if dtype.is_integer:
         if (minval is None) != (maxval is None):
             raise ValueError(
-                f"For integer `dtype` argument {dtype!r}, argument `minval` and `maxval` must be both None or not "
+                f"For integer `dtype` argument {dtype}, argument `minval` and `maxval` must be both None or not "
                 f"None. Got `minval`={minval} and `maxval`={maxval}."
             )
         if minval is not None and dtype in (dtypes.uint32, dtypes.uint64):
             raise ValueError(
-                f"Argument `dtype` got invalid value {dtype!r} when argument `minval` is not None. Please don't use "
+                f"Argument `dtype` got invalid value {dtype} when argument `minval` is not None. Please don't use "
                 "unsigned integers in this case."
             )
     elif maxval is None:

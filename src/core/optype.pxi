@@ -491,7 +491,7 @@ cdef class OpType:
             name = node_name_text(name, default_name)
             g.resolve_name(name, &scope, &base, &suffix)
             old = g.scope
-            if not all_ready(args):
+            if not all_ready(args, self.inputs):
                 g.scope = g.scope_at(scope, base, suffix)
             try:
                 types, known, counts = self.convert(args, attrs, inputs)
@@ -922,17 +922,17 @@ cdef inline int base_of(int dtype) noexcept:
     return dtype - 100 if dtype > 100 else dtype
 
 
-cdef bint all_ready(tuple args):
-    """Whether every argument is a tensor or a list of tensors, so that converting makes no node."""
+cdef bint all_ready(tuple args, list inputs):
+    """Whether every argument is a tensor, or a list of tensors where the op takes one: converting makes no node."""
+    cdef int i = 0
     for v in args:
-        if type(v) is Tensor:
-            continue
-        if type(v) is list or type(v) is tuple:
+        if type(v) is not Tensor:
+            if i >= len(inputs) or not (<ArgDef>inputs[i]).is_list or not isinstance(v, (list, tuple)):
+                return False
             for w in v:
                 if type(w) is not Tensor:
                     return False
-            continue
-        return False
+        i += 1
     return True
 
 

@@ -356,7 +356,7 @@ FLOOR_MOD = binary(
 
 def mod(x, y, name=None):
     """``x % y`` by element, with the sign of `y`."""
-    return FLOOR_MOD(x, y, name=name, default_name="mod")
+    return FLOOR_MOD(x, y, name=name)
 
 
 def floormod(x, y, name=None):

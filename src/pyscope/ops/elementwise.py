@@ -95,10 +95,10 @@ def sign(x, name=None):
     x = convert_to_tensor(x)
     if not x.dtype.is_complex:
         return SIGN(x, name=name)
+    from .arithmetic import DIV_NO_NAN
     from .cast import cast
-    from .arithmetic import div_no_nan
 
-    return div_no_nan(x, cast(COMPLEX_ABS(x, Tout=x.dtype.real_dtype), dtype=x.dtype), name=name)
+    return DIV_NO_NAN(x, cast(COMPLEX_ABS(x, Tout=x.dtype.real_dtype), dtype=x.dtype), name=name)
 
 
 # ---------------------------------------------------------------- squares, roots, reciprocals

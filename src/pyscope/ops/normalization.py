@@ -207,7 +207,7 @@ def _count_nonzero(x, dtype):
 
 def zero_fraction(value, name=None):
     """Share of the elements that are 0, as float32."""
-    from ..control_flow import cond
+    from .. import cond
     from .cast import cast
 
     with core.name_scope(name, "zero_fraction", [value]):

@@ -340,7 +340,7 @@ def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reductio
         shift = array.stop_gradient(array.where_v2(is_finite(raw_max), raw_max, 0))
         result = log(reduce_sum(exp(subtract(input_tensor, shift)), axis=axis, keepdims=keepdims))
         if not keepdims:
-            shift = array.reshape(shift, array.shape(result, optimize=False))
+            shift = array.reshape(shift, array.SHAPE(result))
         return _scalar_if_all(add(result, shift, name=name), axis, keepdims)
 
 

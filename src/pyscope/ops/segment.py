@@ -317,8 +317,9 @@ def _unsorted_counts(data, ids, num_segments):
     ids_shape = array.shape_internal(ids)
     ones = array.ones(ids_shape, dtype=data.dtype)
     n = UNSORTED_SEGMENT_SUM(ones, ids, num_segments)
+    first = num_segments[None]
     rest = array.ones([array.rank(data) - array.rank(ids)], dtype=num_segments.dtype)
-    n = array.reshape(n, array.concat([num_segments[None], rest], axis=0))
+    n = array.reshape(n, array.concat([first, rest], axis=0))
     return MAXIMUM(n, 1)
 
 

@@ -166,8 +166,8 @@ def _logits_gradient(op, grad_loss, grad_grad):
     from .linalg import matmul
 
     grad = _scaled_rows(grad_loss, op.outputs[1])
-    if grad_grad is not None and not getattr(grad_grad, "_is_zeros_tensor", False):
-        probabilities = SOFTMAX(op.inputs[0])  # somebody differentiates the gradient once more
+    if grad_grad is not None and grad_grad.op.type != "ZerosLike":  # the gradient itself is differentiated
+        probabilities = SOFTMAX(op.inputs[0])
         inner = matmul(array.expand_dims(grad_grad, 1), array.expand_dims(probabilities, 2))
         grad += (grad_grad - array.squeeze(inner, axis=1)) * probabilities
     return grad
@@ -336,7 +336,7 @@ def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None
     ValueError
         If the shape of `labels` is not that of `logits` without its last dimension.
     """
-    from ..check_ops import assert_equal
+    from .. import assert_equal
     from .cast import cast
 
     _both_given("sparse_softmax_cross_entropy_with_logits", labels, logits)

@@ -76,6 +76,12 @@ cdef class ShapeContext:
         """`problem` with the node and what was known of its inputs, worded as TF's shape functions do."""
         cdef str name = self.graph.names.spell(self.scope, self.base, self.suffix)
         cdef AttrDef a
+        folded = self.folded
+        partial = self.partial or []
+        if callable(self.op_type.shape):
+            passes = RulePasses(self)
+            problem = passes.complaint(problem)
+            folded, partial = passes.folded, passes.partial
         cdef list attrs = []
         cdef dict values = {}
         for a in self.op_type.attrs.values():
@@ -89,16 +95,73 @@ cdef class ShapeContext:
                    f"({', '.join([t._as_node_def_input() for t in self.inputs])})")
         shapes = ", ".join([shape_text(self.shape(i)) for i in range(len(self.ids))])
         text = f"{problem} for '{summary}' with input shapes: {shapes}"
-        if self.folded:
-            known = sorted({i: v for i, v in self.folded}.items())
+        known = sorted({i: v for i, v in folded if i not in [j for j, _ in partial]}.items())
+        if known:
             text += " and with computed input tensors: " + ", ".join(
                 [f"input[{i}] = <{values_text(v)}>" for i, v in known])
-        if self.partial:
-            known = sorted({i: v for i, v in self.partial if i not in [j for j, _ in self.folded]}.items())
-            if known:
-                text += " and with input tensors computed as partial shapes: " + ",".join(
-                    [f"input[{i}] = {shape_text(v)}" for i, v in known])
+        if partial:
+            known = sorted({i: v for i, v in partial}.items())
+            text += " and with input tensors computed as partial shapes: " + ",".join(
+                [f"input[{i}] = {shape_text(v)}" for i, v in known])
         return text + "."
+
+
+class RulePasses:
+    """A shape rule run as TF's shape refiner runs it, to word its complaint.
+
+    The refiner calls the rule without any values first, then again with those the rule asked for, until it asks for
+    no more; so a complaint that needs no value is made before any is known, and names none.
+    """
+
+    def __init__(self, context):
+        self.context = context
+        self.n_inputs = context.n_inputs
+        self.inputs = context.inputs
+        self.shape = context.shape
+        self.rank = context.rank
+        self.dtype = context.dtype
+        self.attr = context.attr
+        self.handle_data = context.handle_data
+        self.asked = set()
+        self.known = {}
+
+    def constant(self, index):
+        self.asked.add((False, index))
+        return self.known.get((False, index))
+
+    def constant_shape(self, index):
+        self.asked.add((True, index))
+        found = self.known.get((True, index))
+        if found is None:
+            dims = self.shape(index)
+            if dims is not None and len(dims) == 1 and dims[0] is not None:
+                found = (None,) * dims[0]
+        return found
+
+    def complaint(self, problem):
+        """The message of the first pass that fails, or `problem`."""
+        for _ in range(8):
+            try:
+                self.context.op_type.shape(self)
+            except ValueError as e:
+                return str(e)
+            except Exception:
+                break            # a rule that cannot do without the values
+            new = self.asked.difference(self.known)
+            if not new:
+                break
+            for key in new:
+                value = self.context.constant_shape(key[1]) if key[0] else self.context.constant(key[1])
+                self.known[key] = value
+        return problem
+
+    @property
+    def folded(self):
+        return [(i, v) for (as_shape, i), v in self.known.items() if not as_shape and v is not None]
+
+    @property
+    def partial(self):
+        return [(i, v) for (as_shape, i), v in self.known.items() if as_shape and v is not None]
 
 
 def shape_text(dims):

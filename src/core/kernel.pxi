@@ -40,24 +40,43 @@ cdef class CoreKernel:
     """A typed loop of the compiled core."""
     cdef readonly str name
     cdef core_fn function
+    cdef object ufunc            # whose inner loop it calls, or None
+    cdef object fallback         # SessionKernel or function for the cases the loop leaves, or None
 
     def __repr__(self):
         return f"<core kernel {self.name}>"
 
 
-cdef int add_core_kernel(str name, core_fn function) except -1:
+cdef int add_core_kernel(str name, core_fn function, object ufunc=None) except -1:
     cdef CoreKernel kernel = CoreKernel.__new__(CoreKernel)
     kernel.name = name
     kernel.function = function
+    kernel.ufunc = ufunc
     CORE_KERNELS[name] = kernel
     return 0
 
 
-def kernel(str name not None):
-    """The typed loop called `name`, for an op's block."""
+def kernel(str name not None, fallback=None):
+    """The typed loop called `name`, for an op's block.
+
+    Parameters
+    ----------
+    name : str
+    fallback : session kernel or function, optional
+        The kernel for the cases that the loop leaves: element types it has no code for, errors.
+    """
+    cdef CoreKernel found, made
     if name not in CORE_KERNELS:
         raise NotImplementedError(f"the core has no kernel '{name}'; it has {', '.join(sorted(CORE_KERNELS))}")
-    return CORE_KERNELS[name]
+    if fallback is None:
+        return CORE_KERNELS[name]
+    found = <CoreKernel>CORE_KERNELS[name]
+    made = CoreKernel.__new__(CoreKernel)
+    made.name = name
+    made.function = found.function
+    made.ufunc = found.ufunc
+    made.fallback = fallback
+    return made
 
 
 @cython.final

@@ -28,6 +28,8 @@ cdef class Binding:              # OpType.binding: how steps of this kind are ca
     cdef StepKind kind
     cdef core_fn core
     cdef object callable
+    cdef object ufunc            # whose loop a core kernel calls
+    cdef bint wants_run          # the callable is a session kernel
     cdef bint is_placeholder
 
 
@@ -46,8 +48,13 @@ cdef Binding binding_of(OpType op_type):
     elif type(kernel) is CoreKernel:
         b.kind = STEP_CORE
         b.core = (<CoreKernel>kernel).function
+        b.ufunc = (<CoreKernel>kernel).ufunc
+        kernel = (<CoreKernel>kernel).fallback
+        b.wants_run = type(kernel) is SessionKernel
+        b.callable = (<SessionKernel>kernel).function if b.wants_run else kernel
     elif type(kernel) is SessionKernel:
         b.kind = STEP_SESSION
+        b.wants_run = True
         b.callable = (<SessionKernel>kernel).function
     elif isinstance(kernel, np.ufunc):
         b.kind = STEP_NUMPY
@@ -159,11 +166,14 @@ cdef class Plan:
                 if find_loop(step, <cnp.ufunc>b.callable, types):
                     step.kind = STEP_UFUNC
                     return 0
+        elif b.ufunc is not None:
+            for i in range(3):
+                types[i] = numpy_type(base_of(g.outputs[g.edges[g.nodes[node].first_edge + 1]].dtype))
+            find_loop(step, <cnp.ufunc>b.ufunc, types)
+        step.wants_run = b.wants_run
+        if b.callable is not None:
             self.calls_python = True
-        elif b.kind == STEP_PYTHON:
-            self.calls_python = True
-        elif b.kind == STEP_SESSION:
-            self.calls_python = True
+        if b.wants_run:
             self.needs_run = True
         return 0
 

@@ -187,6 +187,7 @@ cdef class OpType:
     cdef list convert_list(self, ArgDef arg, object values, dict known)
     cdef object finish(self, Graph g, list inputs, object types, dict known, dict attrs, int scope, int base,
                        int suffix)
+    cdef object beside_references(self, Graph g, list inputs)
     cdef object attr_of(self, str name, dict known, tuple stored)
     cdef int infer(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, int* shapes, tuple stored,
                    int scope, int base, int suffix, dict extras) except -1
@@ -246,7 +247,9 @@ cdef enum InputFlag:             # what a step does with one of its inputs
     INPUT_DEREF = 2              # the register holds a VariableState; the kernel wants its value
 
 ctypedef void (*loop_fn)(char** args, const cnp.npy_intp* dimensions, const cnp.npy_intp* strides, void* data) noexcept nogil
-ctypedef int (*core_fn)(Plan plan, Frame* frame, Step* step, PyObject** inputs, PyObject** outputs) except -1
+# 1: done; 0: left to the Python kernel beside it. Outputs are new references.
+ctypedef int (*core_fn)(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                        PyObject** outputs) except -1
 
 cdef struct Step:                # one call of a kernel
     StepKind kind
@@ -256,10 +259,11 @@ cdef struct Step:                # one call of a kernel
     int first_in                 # its inputs: Plan.in_registers and Plan.in_flags from here
     int first_out                # its outputs: this register and the ones after it
     bint has_deref               # some input is to be dereferenced
+    bint wants_run               # the callable is a session kernel: f(run, op, *inputs)
     bint drops                   # some output is never read: drop it at once
     loop_fn loop                 # inner loop for these dtypes, borrowed from the ufunc
     void* loop_data              # what that loop wants as its last argument
-    core_fn core                 # STEP_CORE
+    core_fn core                 # STEP_CORE; what it leaves is done by the callable
     int out_type                 # NumPy type number of output 0
     PyObject* callable           # ufunc or function, owned
     PyObject* attrs              # STEP_PYTHON: mapping; STEP_SESSION: Operation; owned, made when first run

@@ -300,14 +300,16 @@ cdef int run_python(Plan plan, Frame* frame, Step* step, PyObject** inputs, RunS
     if step.n_in > MAX_ARGS:
         args = <PyObject**>grow(NULL, (step.n_in + 2) * sizeof(PyObject*))
     try:
-        if step.kind == STEP_PYTHON:
+        if step.kind == STEP_NUMPY:
+            pass
+        elif not step.wants_run:
             if step.attrs == NULL:
                 prepared = make_attrs(plan.graph, step.node)
                 Py_INCREF(prepared)
                 step.attrs = <PyObject*>prepared
             args[0] = step.attrs
             n_lead = 1
-        elif step.kind == STEP_SESSION:
+        else:
             if step.attrs == NULL:
                 prepared = plan.graph.operation(step.node)
                 Py_INCREF(prepared)
@@ -337,6 +339,10 @@ cdef int run_python(Plan plan, Frame* frame, Step* step, PyObject** inputs, RunS
             store(plan, frame, step.first_out + i, value)
             i += 1
     return 0
+
+
+cdef OpType op_type_of(Plan plan, Step* step):
+    return <OpType>OP_TYPES[plan.graph.nodes[step.node].op_type]
 
 
 cdef object placeholder_error(Graph g, int node):
@@ -387,12 +393,16 @@ cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
             Py_XINCREF(inputs[0])
             frame.registers[step.first_out] = inputs[0]
         elif step.kind == STEP_CORE:
-            step.core(plan, frame, step, inputs, frame.registers + step.first_out)
+            if not step.core(run, plan, frame, step, inputs, frame.registers + step.first_out):
+                if step.callable == NULL:
+                    raise errors_module().UnimplementedError(
+                        None, None, f"no kernel of {op_type_of(plan, step).type} for these element types")
+                run_python(plan, frame, step, inputs, run)
         elif step.kind == STEP_PLACEHOLDER:
             raise placeholder_error(plan.graph, step.node)
         elif step.kind == STEP_MISSING:
             raise errors_module().UnimplementedError(
-                None, None, f"PyScope has no kernel for {(<OpType>OP_TYPES[plan.graph.nodes[step.node].op_type]).type}")
+                None, None, f"PyScope has no kernel for {op_type_of(plan, step).type}")
         else:
             run_python(plan, frame, step, inputs, run)
     finally:

@@ -306,7 +306,7 @@ VAR_HANDLE_OP = core.OpType(
     "container: string = ''; shared_name: string = ''; debug_name: string = ''; dtype: type; shape: shape; "
     "allowed_devices: list(string) = []",
     shape="scalar",
-    kernel=_var_handle,
+    kernel=core.kernel("variable", _var_handle),
     stateful=True,
 )
 
@@ -324,7 +324,7 @@ READ_VARIABLE_OP = core.OpType(
     "resource: resource -> value: dtype",
     "dtype: type",
     shape=_read_shape,
-    kernel=_read,
+    kernel=core.kernel("read_variable", _read),
     gradient=lambda op, grad: [grad],
     stateful=True,
 )
@@ -334,7 +334,7 @@ ASSIGN_VARIABLE_OP = core.OpType(
     "resource: resource, value: dtype -> ",
     "dtype: type; validate_shape: bool = False",
     shape=_assign_shape,
-    kernel=_assign,
+    kernel=core.kernel("assign", _assign),
     stateful=True,
 )
 
@@ -343,7 +343,7 @@ ASSIGN_ADD_VARIABLE_OP = core.OpType(
     "resource: resource, value: dtype -> ",
     "dtype: type",
     shape=_assign_shape,
-    kernel=_updating(np.add),
+    kernel=core.kernel("assign_add", _updating(np.add)),
     stateful=True,
 )
 
@@ -352,7 +352,7 @@ ASSIGN_SUB_VARIABLE_OP = core.OpType(
     "resource: resource, value: dtype -> ",
     "dtype: type",
     shape=_assign_shape,
-    kernel=_updating(np.subtract),
+    kernel=core.kernel("assign_sub", _updating(np.subtract)),
     stateful=True,
 )
 

@@ -133,7 +133,7 @@ def _variable_type(name):
         " -> ref: &dtype",
         "shape: shape; dtype: type; container: string = ''; shared_name: string = ''",
         shape=_declared_shape,
-        kernel=_variable,
+        kernel=core.kernel("variable", _variable),
         stateful=True,
     )
 
@@ -154,7 +154,7 @@ ASSIGN = core.OpType(
     "ref: &T, value: T -> output_ref: &T",
     "T: type; validate_shape: bool = True; use_locking: bool = True",
     shape=_assign_shape,
-    kernel=_assign,
+    kernel=core.kernel("assign", _assign),
     gradient=core.NO_GRADIENT,
 )
 
@@ -163,7 +163,7 @@ ASSIGN_ADD = core.OpType(
     "ref: &T, value: T -> output_ref: &T",
     f"T: {rules.NUMBER}; use_locking: bool = False",
     shape=_update_shape,
-    kernel=_updating(np.add),
+    kernel=core.kernel("assign_add", _updating(np.add)),
     gradient=core.NO_GRADIENT,
 )
 
@@ -172,7 +172,7 @@ ASSIGN_SUB = core.OpType(
     "ref: &T, value: T -> output_ref: &T",
     f"T: {rules.NUMBER}; use_locking: bool = False",
     shape=_update_shape,
-    kernel=_updating(np.subtract),
+    kernel=core.kernel("assign_sub", _updating(np.subtract)),
     gradient=core.NO_GRADIENT,
 )
 

@@ -119,21 +119,22 @@ class _Field:
 class _DeviceScope:
     """``Graph.device``: one more device for the operations made inside."""
 
-    __slots__ = ("device", "graph", "stack")
+    __slots__ = ("device", "graph", "old", "stack")
 
     def __init__(self, graph, device):
         self.graph = graph
         self.device = _Device(device)
 
     def __enter__(self):
-        self.stack = (*self.graph._devices, self.device)
+        self.old = self.graph._devices
+        self.stack = (*self.old, self.device)
         self.graph._devices = self.stack
         self.graph._note_decoration()
 
     def __exit__(self, *exc):
         if self.graph._devices is not self.stack:
             raise RuntimeError("Exiting device scope without proper scope nesting.")
-        self.graph._devices = self.stack[:-1]
+        self.graph._devices = self.old
         self.graph._note_decoration()
 
 

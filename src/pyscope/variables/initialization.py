@@ -40,7 +40,7 @@ def moving_average_variables(scope=None):
 
 def variables_initializer(var_list, name="init"):
     """Operation that runs the initializers of all of `var_list`."""
-    from ..ops import control
+    from ..control_flow import basic as control
 
     if var_list:
         return control.group(*[v.initializer for v in var_list], name=name)

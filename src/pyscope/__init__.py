@@ -126,7 +126,7 @@ __getattr__, __dir__ = namespace(__name__, {
         logical_or logical_xor not_equal
     """,
     "ops.fill": "fill one_hot ones ones_like sequence_mask zeros zeros_like",
-    "logging": "get_logger",
+    "logging": "logging= get_logger",
     "random_seed": "get_seed set_random_seed",
     "control_flow.basic": "group no_op tuple",
     "ops.ranges": "lin_space linspace range",
@@ -145,7 +145,6 @@ __getattr__, __dir__ = namespace(__name__, {
     "losses": "losses=",
     "random": "random=",
     "math": "math=",
-    "logging": "logging=",
     "linalg": "linalg=",
     "nest": "nest=",
 })

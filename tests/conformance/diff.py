@@ -149,8 +149,8 @@ def _mapping(field, label, a, b, found, what=None):
 
 
 def _functions(field, a, b, found):
-    if list(a) != list(b):
-        found.append((f"{field}.names", "names of functions", list(a), list(b)))
+    if a.keys() != b.keys():
+        found.append((f"{field}.names", "names of functions", sorted(a), sorted(b)))
         return
     for name in a:
         x, y = a[name], b[name]

@@ -38,7 +38,7 @@ class _Functions:
 
     def form(self, name):
         if name not in self.numbered:
-            stem = re.sub(r"_\d+((_rewritten\w*)?)$", r"_#\1", re.sub(r"_\d+_rewritten", "_#_rewritten", name))
+            stem = re.sub(r"_\d+(?=_grad|_rewritten|$)", "_#", name)
             self.numbered[name] = label = f"{stem}@{len(self.numbered)}"
             definition = self.definitions.get(name)
             self.bodies[label] = None if definition is None else self._body(definition)
@@ -47,11 +47,11 @@ class _Functions:
     def _body(self, definition):
         signature = definition.signature
         return {
-            "args": [[arg.name, dtype_name(arg.type)] for arg in signature.input_arg],
+            "args": [[re.sub(r"_\d+___redundant", "_#___redundant", arg.name), dtype_name(arg.type)] for arg in signature.input_arg],
             "results": [[arg.name, dtype_name(arg.type), definition.ret[arg.name]] for arg in signature.output_arg],
             "control_results": sorted(definition.control_ret.values()),
             "nodes": [
-                {"name": node.name, "op": node.op, "in": list(node.input), "dev": node.device,
+                {"name": node.name, "op": node.op, "in": [re.sub(r"_\d+___redundant", "_#___redundant", name) for name in node.input], "dev": node.device,
                  "attr": attrs_form(node.attr, self)}
                 for node in definition.node_def
             ],
@@ -69,7 +69,8 @@ def graph_form(graph):
         if op.inputs:
             node["in"] = [tensor.name for tensor in op.inputs]
         if op.control_inputs:
-            node["ctl"] = [other.name for other in op.control_inputs]
+            # TensorFlow keeps them in a hash set, so their order says nothing.
+            node["ctl"] = sorted(other.name for other in op.control_inputs)
         if op.device:
             node["dev"] = op.device
         if op.outputs:

@@ -8,7 +8,7 @@ import numpy as np
 # Longer arrays are recorded as a digest (exact dtypes) or as a summary (floats).
 LONG = 400
 
-_NODE_SUFFIX = "\n\t [[{{node"
+_NODE_SUFFIX = "\n\t [["
 
 
 def array_form(array, exact=False):
@@ -131,18 +131,21 @@ def headline(error):
     """
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(getattr(error, "message", error))
     if text.startswith("Graph execution error:"):
-        text = text.partition("\n\nOriginal stack trace")[0]
-        lines = text.partition(_NODE_SUFFIX)[0].splitlines()
+        lines = text.partition("\n\nOriginal stack trace")[0].partition(_NODE_SUFFIX)[0].splitlines()
         starts = [i for i, line in enumerate(lines) if line.startswith("Node: ")]
-        rest = lines[starts[-1] + 1 :] if starts else lines[1:]
+        rest = lines[starts[-1] + 1 if starts else 2 :]
         if rest and re.match(r"\d+ root error", rest[0]):
             rest = rest[1:]
         text = "\n".join(rest)
         text = re.sub(r"^\s*\(\d+\) [A-Z_]+: ", "", text)
     line = text.split("\n", 1)[0]
+    line = re.sub(r"\bpyfunc_\d+", "pyfunc_#", line)
     line = re.sub(r"(\w)_\d{3,}\b", r"\1_#", line)
+    line = re.sub(r"<[\w.]+\.(\w+) object at 0x[0-9a-f]+>", r"<\1 object>", line)
     line = re.sub(r"0x[0-9a-f]{6,}", "0x#", line)
-    line = re.sub(r"at ?<[^>]*lambda[^>]*>", "at <lambda>", line)
+    # TensorFlow lists them in the order of a hash table.
+    line = re.sub(r" with these attrs: .*", " with these attrs: ...", line)
+    line = re.sub(r"\(Previous registration was in .*\)", "(Previous registration was in ...)", line)
     return line
 
 

@@ -120,7 +120,7 @@ def compute_and_apply(tf, t):
     t.show(train, optimizer.get_slot(w, "m"), optimizer.get_slot(w, "none"), optimizer.get_slot(u, "m"), optimizer.variables())
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        t.show([session.run([train, step, w])[1:] for _ in range(3)])
+        t.show([(session.run(train), session.run([step, w])) for _ in range(3)])
 
 
 @program

@@ -9,8 +9,8 @@ _MAXINT32 = 2**31 - 1
 def get_seed(op_seed):
     """Seeds for an op of the default graph: a pair of ints, or (None, None) if neither seed is set.
 
-    With a graph seed and no `op_seed` the op's seed is the number of such calls made before in this graph. The pair
-    (0, 0), which kernels take for "any seed", is returned as ``(0, 2**31 - 1)``.
+    With a graph seed and no `op_seed` the op's seed is the number of such calls made before in this graph.
+    The pair (0, 0), which kernels take for "any seed", is returned as ``(0, 2**31 - 1)``.
     """
     graph = core.get_default_graph()
     graph_seed = graph.seed

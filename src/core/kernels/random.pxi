@@ -1,16 +1,19 @@
 # Random numbers: the streams of TF's CPU kernels, number for number.
 #
-# Everything comes from Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011), a
-# block cipher in counter mode: a 64-bit key and a 128-bit counter make one *group* of four 32-bit words, and the next
-# counter makes the next group. So a stream can be entered anywhere by adding to the counter ("skipping").
+# Everything comes from Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), a
+# block cipher in counter mode: a 64-bit key and a 128-bit counter make one *group* of four 32-bit words, and the
+# next counter makes the next group. So a stream can be entered anywhere by adding to the counter ("skipping").
 #
-# A kernel reserves 256 groups per output value before it draws, far more than it uses, and the next run of the same
-# op goes on behind the reservation. Distributions that reject (truncated normal, gamma, Poisson) restart at a fixed
-# skip for each group of outputs or each output; in TF this makes results independent of how threads share the work.
+# A kernel reserves 256 groups per output value before it draws, far more than it uses, and the next run of the
+# same op goes on behind the reservation. Distributions that reject (truncated normal, gamma, Poisson) restart
+# at a fixed skip for each group of outputs or each output; in TF this makes results independent of how threads
+# share the work.
 #
 # Uniforms and integers equal TF's bit for bit; normals to the last bits of logf, sinf and cosf.
 
-from libc.math cimport NAN, cos, cosf, exp, fabs, fabsf, floor, isfinite, log, log1p, logf, pow, sin, sinf, sqrt, sqrtf
+from libc.math cimport (
+    NAN, cos, cosf, exp, fabs, fabsf, floor, isfinite, log, log1p, logf, pow, sin, sinf, sqrt, sqrtf,
+)
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -18,10 +21,11 @@ cdef extern from "<math.h>" nogil:
     double lgamma(double)
 
 cdef enum:
-    RANDOM_LANES = 32            # groups computed side by side. Compilers make vector code of 32 (3 ns a group less
-                                 # than one at a time, even with SSE2), but unroll a loop of 8 into slow scalar code
+    # Groups computed side by side: compilers make vector code of 32 (even with SSE2, 7 ns a group instead of
+    # 10), but unroll a loop of 8 into slow scalar code.
+    RANDOM_LANES = 32
     RANDOM_CHUNK = 64            # groups converted at a time, so that the words stay in the first-level cache
-    RANDOM_RESERVED = 256        # groups reserved per output value, and skipped per value where samples are rejected
+    RANDOM_RESERVED = 256        # groups reserved per output value, and skipped where samples are rejected
 
 cdef double RANDOM_TWO_PI = 6.283185307179586
 
@@ -170,20 +174,26 @@ cdef inline void box_muller_double(uint32_t* x, double* out) noexcept nogil:
     out[1] = cos(angle) * radius
 
 
-# ---------------------------------------------------------------- fills with a fixed number of words per value
+# ---------------------------------------------------------------- fills with as many words for each value
 
-ctypedef void (*convert_fn)(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range) noexcept nogil
+cdef struct IntRange:            # of convert_int32 and convert_int64; the others ignore it
+    int64_t low
+    uint64_t width               # as unsigned, since high - low may exceed the signed range
+
+ctypedef void (*convert_fn)(
+    const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints
+) noexcept nogil
 
 
 @cython.boundscheck(False)
-cdef void convert_float(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_float(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     cdef float* values = <float*>out
     cdef Py_ssize_t i
     for i in range(n):
         values[i] = word_to_float(words[i])
 
 
-cdef void convert_double(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_double(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     cdef double* values = <double*>out
     cdef Py_ssize_t i
     for i in range(n):
@@ -191,7 +201,7 @@ cdef void convert_double(const uint32_t* words, void* out, Py_ssize_t n, int64_t
 
 
 @cython.overflowcheck(False)
-cdef void convert_half(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_half(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     # Ten bits k as k / 1024 exactly; the caller narrows the float32 to float16 without rounding.
     cdef float* values = <float*>out
     cdef Py_ssize_t i
@@ -200,27 +210,27 @@ cdef void convert_half(const uint32_t* words, void* out, Py_ssize_t n, int64_t l
 
 
 @cython.overflowcheck(False)
-cdef void convert_int32(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_int32(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     cdef uint32_t* values = <uint32_t*>out
-    cdef uint32_t start = <uint32_t>low, width = <uint32_t>range_
+    cdef uint32_t start = <uint32_t>ints.low, width = <uint32_t>ints.width
     cdef Py_ssize_t i
     for i in range(n):
         values[i] = start + words[i] % width
 
 
 @cython.overflowcheck(False)
-cdef void convert_int64(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_int64(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     cdef uint64_t* values = <uint64_t*>out
     cdef Py_ssize_t i
     for i in range(n):
-        values[i] = <uint64_t>low + (words[2 * i] | (<uint64_t>words[2 * i + 1] << 32)) % range_
+        values[i] = <uint64_t>ints.low + (words[2 * i] | (<uint64_t>words[2 * i + 1] << 32)) % ints.width
 
 
-cdef void convert_bits32(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_bits32(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     memcpy(out, words, 4 * n)
 
 
-cdef void convert_bits64(const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_) noexcept nogil:
+cdef void convert_bits64(const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints) noexcept nogil:
     cdef uint64_t* values = <uint64_t*>out
     cdef Py_ssize_t i
     for i in range(n):
@@ -228,7 +238,7 @@ cdef void convert_bits64(const uint32_t* words, void* out, Py_ssize_t n, int64_t
 
 
 cdef void convert_normal_float(
-    const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_
+    const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints
 ) noexcept nogil:
     cdef float* values = <float*>out
     cdef float pair[2]
@@ -241,7 +251,7 @@ cdef void convert_normal_float(
 
 
 cdef void convert_normal_double(
-    const uint32_t* words, void* out, Py_ssize_t n, int64_t low, uint64_t range_
+    const uint32_t* words, void* out, Py_ssize_t n, const IntRange* ints
 ) noexcept nogil:
     cdef double* values = <double*>out
     cdef double pair[2]
@@ -256,7 +266,7 @@ cdef void convert_normal_double(
 @cython.boundscheck(False)
 cdef void philox_fill(
     Philox* g, convert_fn convert, void* out, Py_ssize_t n, int item_size, int words_per_value,
-    int64_t low, uint64_t range_,
+    const IntRange* ints,
 ) noexcept nogil:
     """Fill `n` values of `item_size` bytes, each made of `words_per_value` (1 or 2) words."""
     cdef uint32_t words[4 * RANDOM_CHUNK]
@@ -266,7 +276,7 @@ cdef void philox_fill(
     while n > 0:
         n_now = n if n < n_chunk else n_chunk
         philox_groups(g, words, (n_now * words_per_value + 3) // 4)
-        convert(words, target, n_now, low, range_)
+        convert(words, target, n_now, ints)
         target += n_now * item_size
         n -= n_now
 
@@ -341,7 +351,7 @@ cdef void philox_multinomial(
     Philox* g, const double* logits, double* cdf, int64_t* out, Py_ssize_t n_rows, Py_ssize_t n_classes,
     Py_ssize_t n_samples,
 ) noexcept nogil:
-    """For each row draw class indices by inverting the cumulative sum of ``exp(logits - max)``; `cdf` is scratch."""
+    """For each row invert the cumulative sum of ``exp(logits - max)``, which goes to `cdf`."""
     cdef WordStream stream
     cdef Py_ssize_t row, i, low, high, middle
     cdef uint32_t x0, x1
@@ -393,7 +403,7 @@ cdef inline double next_uniform(UniformStream* s) noexcept nogil:
 cdef void philox_gamma(
     Philox* g, const double* alphas, double* out, Py_ssize_t n_alphas, Py_ssize_t n_samples
 ) noexcept nogil:
-    """Gamma by transformation and rejection (Marsaglia and Tsang 2000); `out` has shape (n_samples, n_alphas).
+    """Gamma by transformation and rejection (Marsaglia and Tsang 2000); `out` is (n_samples, n_alphas).
 
     Normals and uniforms are drawn from one generator in turns, in float64, each group used from its end.
     """
@@ -482,7 +492,8 @@ cdef void philox_poisson(
                     break
                 if k < 0 or (shifted < 0.013 and v > shifted):
                     continue
-                if log(v * inverse_alpha / (a / (shifted * shifted) + b)) <= -rate + k * log_rate - lgamma(k + 1):
+                x = log(v * inverse_alpha / (a / (shifted * shifted) + b))
+                if x <= -rate + k * log_rate - lgamma(k + 1):
                     break
             out[i * n_rates + r] = k
 
@@ -496,8 +507,8 @@ cdef class PhiloxGenerator:
     Parameters
     ----------
     seed, seed2 : int
-        The op's attributes; the first is the key, the second the upper half of the counter. Both 0: seeds from the
-        operating system.
+        The op's attributes; the first is the key, the second the upper half of the counter. Both 0: seeds from
+        the operating system.
 
     Thread-safety: reservations are made one at a time; what was reserved belongs to the caller.
     """
@@ -520,7 +531,7 @@ cdef class PhiloxGenerator:
 
     @staticmethod
     def from_stateless_seed(seed0, seed1):
-        """The stream of a stateless op's seed: key and upper counter are one Philox group of the two seeds."""
+        """The stream of a stateless seed: key and upper counter are one Philox group of the two numbers."""
         cdef PhiloxGenerator generator = PhiloxGenerator.from_key_counter(
             0x02461E293EC8F720, (seed0 & 0xFFFFFFFFFFFFFFFF) | (seed1 & 0xFFFFFFFFFFFFFFFF) << 64
         )
@@ -589,10 +600,9 @@ def random_fill(str kind, PhiloxGenerator generator not None, shape, dtype, lo=N
     cdef void* data = cnp.PyArray_DATA(out)
     cdef convert_fn convert = NULL
     cdef bint is_truncated = False
-    cdef int words_per_value = 1 if name == "float32" or name == "float16" or name == "int32" or name == "uint32" else 2
+    cdef int words_per_value = 1 if dtype.itemsize <= 4 else 2
     cdef int item_size = out.itemsize
-    cdef int64_t low = 0
-    cdef uint64_t width = 0
+    cdef IntRange ints
 
     if kind == "uniform":
         if name == "float32":
@@ -609,8 +619,8 @@ def random_fill(str kind, PhiloxGenerator generator not None, shape, dtype, lo=N
     elif kind == "truncated_normal":
         is_truncated = name == "float32" or name == "float16" or name == "float64"
     elif kind == "int":
-        low = lo
-        width = <uint64_t>(<int64_t>hi) - <uint64_t>low
+        ints.low = lo
+        ints.width = <uint64_t>(<int64_t>hi) - <uint64_t>ints.low
         if name == "int32":
             convert = convert_int32
         elif name == "int64":
@@ -631,7 +641,7 @@ def random_fill(str kind, PhiloxGenerator generator not None, shape, dtype, lo=N
             else:
                 philox_fill_truncated_double(&g, <double*>data, n)
         else:
-            philox_fill(&g, convert, data, n, item_size, words_per_value, low, width)
+            philox_fill(&g, convert, data, n, item_size, words_per_value, &ints)
     return out.astype(np.float16) if name == "float16" else out
 
 
@@ -651,8 +661,8 @@ def random_shuffle(PhiloxGenerator generator not None, value):
 def random_multinomial(PhiloxGenerator generator not None, logits, Py_ssize_t n_samples, dtype):
     """Class indices drawn for each row of `logits`, shape (n_rows, n_samples).
 
-    TF's kernel enters its stream anew for each thread's share of the rows, so it agrees with this one as long as
-    it works in one thread (up to about ten thousand cycles of estimated work).
+    TF's kernel enters its stream anew for each thread's share of the rows, so it agrees with this one as long
+    as it works in one thread (up to about ten thousand cycles of estimated work).
     """
     cdef cnp.ndarray weights = np.ascontiguousarray(logits, dtype=np.float64)
     cdef Py_ssize_t n_rows = logits.shape[0], n_classes = logits.shape[1]

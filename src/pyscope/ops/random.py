@@ -1,7 +1,7 @@
 """Random tensors whose ops go through one stream per session: uniform, normal, shuffles, draws of classes.
 
-The numbers are those of TF's CPU kernels for the same seeds (src/core/kernels/random.pxi). An op's generator starts
-in the session's first run of the op and moves on with each.
+The numbers are those of TF's CPU kernels for the same seeds (src/core/kernels/random.pxi). An op's generator
+starts in the session's first run of the op and moves on with each.
 """
 
 import numpy as np
@@ -268,12 +268,8 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=Non
 def _checked_dtype(dtype, accepted):
     dtype = dtypes.as_dtype(dtype)
     if dtype not in accepted:
-        raise ValueError(f"Argument `dtype` got invalid value {dtype}. Accepted dtypes are {_names(accepted)}.")
+        raise ValueError(f"Argument `dtype` got invalid value {dtype}. Accepted dtypes are {accepted}.")
     return dtype
-
-
-def _names(accepted):
-    return "(" + ", ".join(repr(dtype) for dtype in accepted) + ")"
 
 
 _UNIFORM_DTYPES = (
@@ -289,7 +285,7 @@ def random_uniform(shape, minval=0, maxval=None, dtype=dtypes.float32, seed=None
     Raises
     ------
     ValueError
-        If `dtype` is an integer type and `maxval` is None, or another type than float16 to float64, int32, int64.
+        If `dtype` is an integer type and `maxval` is None, or if `dtype` is another type than the ops have.
     """
     dtype = _checked_dtype(dtype, _UNIFORM_DTYPES)
     if maxval is None:
@@ -411,7 +407,8 @@ def random_crop(value, size, seed=None, name=None):
         value = convert_to_tensor(value, name="value")
         size = convert_to_tensor(size, dtype=dtypes.int32, name="size")
         shape = shape_of(value)
-        check = Assert(reduce_all(shape >= size), ["Need value.shape >= size, got ", shape, size], summarize=1000)
+        told = ["Need value.shape >= size, got ", shape, size]
+        check = Assert(reduce_all(shape >= size), told, summarize=1000)
         shape = with_dependencies([check], shape)
         limit = shape - size + 1
         offset = random_uniform(shape_of(shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit

@@ -1,7 +1,7 @@
 """Random tensors that depend on a seed tensor alone, so that equal seeds give equal values.
 
-A seed of two integers is scrambled into the key and counter of a Philox stream, then the same fills as in random.py
-run on it. Only the Philox algorithm exists here; TF also has ThreeFry on other devices.
+A seed of two integers is scrambled into the key and counter of a Philox stream, then the same fills as in
+random.py run on it. Only the Philox algorithm exists here; TF also has ThreeFry on other devices.
 """
 
 import numpy as np
@@ -137,7 +137,9 @@ def _stateless(op_type, kind, types=FLOATS, default="float32"):
 STATELESS_UNIFORM = _stateless("StatelessRandomUniformV2", "uniform")
 STATELESS_NORMAL = _stateless("StatelessRandomNormalV2", "normal")
 STATELESS_TRUNCATED_NORMAL = _stateless("StatelessTruncatedNormalV2", "truncated_normal")
-STATELESS_FULL_INT = _stateless("StatelessRandomUniformFullIntV2", "bits", "int32|int64|uint32|uint64", "uint64")
+STATELESS_FULL_INT = _stateless(
+    "StatelessRandomUniformFullIntV2", "bits", "int32|int64|uint32|uint64", "uint64"
+)
 
 STATELESS_INT = OpType(
     "StatelessRandomUniformIntV2",
@@ -187,8 +189,8 @@ def _algorithm(alg):
     number = _ALGORITHMS.get(alg.strip().lower().replace("-", "").replace("_", ""))
     if number is None:
         raise ValueError(
-            f"Argument `alg` got unsupported value {alg}. Supported values are philox for the Philox algorithm, "
-            "threefry for the ThreeFry algorithm, and auto_select for auto-selection."
+            f"Argument `alg` got unsupported value {alg}. Supported values are philox for the Philox "
+            "algorithm, threefry for the ThreeFry algorithm, and auto_select for auto-selection."
         )
     return number
 
@@ -248,13 +250,13 @@ def stateless_random_uniform(
     if dtype.is_integer:
         if (minval is None) != (maxval is None):
             raise ValueError(
-                f"For integer `dtype` argument {dtype}, argument `minval` and `maxval` must be both None or not "
-                f"None. Got `minval`={minval} and `maxval`={maxval}."
+                f"For integer `dtype` argument {dtype}, argument `minval` and `maxval` must be both None or "
+                f"not None. Got `minval`={minval} and `maxval`={maxval}."
             )
         if minval is not None and dtype in (dtypes.uint32, dtypes.uint64):
             raise ValueError(
-                f"Argument `dtype` got invalid value {dtype} when argument `minval` is not None. Please don't use "
-                "unsigned integers in this case."
+                f"Argument `dtype` got invalid value {dtype} when argument `minval` is not None. "
+                "Please don't use unsigned integers in this case."
             )
     elif maxval is None:
         maxval = 1

@@ -282,9 +282,11 @@ def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gra
                  gate_gradients=False, aggregation_method=None, stop_gradients=None,
                  unconnected_gradients=UnconnectedGradients.NONE):
     """`gradients` of operations in `src_graph`, built in the default graph."""
+    from .variables.resource_variable import is_resource_variable
+
     ys = [y if isinstance(y, Tensor) or not hasattr(y, "_dense_var_to_tensor") else convert_to_tensor(y)
           for y in _as_list(ys)]
-    xs = [x.handle if getattr(x, "_is_resource_variable", False) else x for x in _as_list(xs)]
+    xs = [x.handle if is_resource_variable(x) else x for x in _as_list(xs)]
     if grad_ys is not None:
         grad_ys = _as_list(grad_ys)
     xs = _flat_tensors(xs)
@@ -487,6 +489,8 @@ def _custom_call(f, args, kwargs):
         raise ValueError("The custom_gradient decorator currently supports keywords arguments only when eager "
                          "execution is enabled.")
     _custom_count[0] += 1
+    from .variables.resource_variable import is_resource_variable
+
     name = f"CustomGradient-{_custom_count[0]}"
     args = [convert_to_tensor(x) for x in args]
     graph = get_default_graph()
@@ -495,7 +499,7 @@ def _custom_call(f, args, kwargs):
     used = [v for v in _all_variables(graph) if id(v) not in before]
     outputs = [convert_to_tensor(r) for r in _as_list(result)]
     n = len(outputs)
-    handles = [v.handle if getattr(v, "_is_resource_variable", False) else convert_to_tensor(v, as_ref=True)
+    handles = [v.handle if is_resource_variable(v) else convert_to_tensor(v, as_ref=True)
                for v in used]
 
     @RegisterGradient(name)

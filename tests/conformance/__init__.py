@@ -3,7 +3,7 @@
 See where PyScope stands, without TensorFlow (compares with the recorded results in ``data/``)::
 
     python -m tests.conformance.compare                      # all programs and generated ones, both modes
-    python -m tests.conformance.compare scopes -m v1 -v      # programs whose name contains "scopes", all differences
+    python -m tests.conformance.compare scopes -m v1 -v      # programs with "scopes" in their name
     python -m tests.conformance.compare generated/17         # one generated program
     python -m tests.conformance.generate 17                  # its source
 

@@ -1,8 +1,8 @@
 """Compare PyScope with the recorded results of TensorFlow, and print differences grouped by cause.
 
-    python -m tests.conformance.compare                    # everything, both modes; first difference of each program
+    python -m tests.conformance.compare                    # everything; first difference of each program
     python -m tests.conformance.compare optimizers -m v1   # programs with "optimizers" in their name
-    python -m tests.conformance.compare programs           # hand-written ones only;  "generated" for the others
+    python -m tests.conformance.compare programs           # hand-written ones; "generated": the others
     python -m tests.conformance.compare scopes -v          # all differences rather than the first
     python -m tests.conformance.compare --live             # with TensorFlow itself (see PYSCOPE_TF_PYTHON)
 """
@@ -60,7 +60,8 @@ def compare(mode, words=(), live=False):
         # The records of one library went through JSON; so must those of the other.
         results[name], explained = check(name, mode, expected[name], actual[name], rows)
         used |= explained
-    stale = [row for row in rows if row not in used and any(deliberate.applies(row, name, mode) for name in names)]
+    stale = [row for row in rows if row not in used and any(deliberate.applies(row, name,
+        mode) for name in names)]
     if words:
         # A pattern over many programs may find its difference in one that was not chosen.
         stale = [row for row in stale if "*" not in row[0]]
@@ -73,7 +74,7 @@ def _short(form, width=300):
 
 
 def report(mode, results, stale, verbose, out=None):
-    """Prints the result of one mode: counts, causes with their programs, then each program's first difference."""
+    """Prints the result of one mode: counts, causes and their programs, each program's first difference."""
     failing = {name: found for name, found in results.items() if found}
     print(f"== {mode}: {len(results) - len(failing)} of {len(results)} programs equal", file=out)
     causes = {}
@@ -84,7 +85,8 @@ def report(mode, results, stale, verbose, out=None):
         print(f"{len(names):5}  {cause}: {', '.join(names[:6])}{more}", file=out)
     for name, found in failing.items():
         for field, _, expected, actual in found if verbose else found[:1]:
-            print(f"\n{name} [{mode}] {field}\n  TensorFlow: {_short(expected)}\n  PyScope:    {_short(actual)}", file=out)
+            print(f"\n{name} [{mode}] {field}", file=out)
+            print(f"  TensorFlow: {_short(expected)}\n  PyScope:    {_short(actual)}", file=out)
     for row in stale:
         print(f"stale row of DIFFERENCES.md: {' | '.join(row)}", file=out)
     print(file=out)

@@ -11,9 +11,9 @@ def load(text=None):
     rows = []
     for line in (PATH.read_text(encoding="utf-8") if text is None else text).splitlines():
         cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
-        if not line.startswith("|") or len(cells) != 4 or cells[0] in ("program", "") or set(cells[0]) <= set("-: "):
-            continue
-        rows.append(tuple(cells))
+        heading = cells[0] == "program" or set(cells[0]) <= set("-: ")
+        if line.startswith("|") and len(cells) == 4 and not heading:
+            rows.append(tuple(cells))
     return rows
 
 

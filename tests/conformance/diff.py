@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 # Relative and absolute tolerance of shown floats, by dtype.
-_TOLERANCE = {"float16": (2e-3, 1e-3), "bfloat16": (2e-2, 1e-2), "float64": (1e-10, 1e-12), "complex128": (1e-10, 1e-12)}
+_TOLERANCE = {"float16": (2e-3, 1e-3), "bfloat16": (2e-2, 1e-2), "float64": (1e-10, 1e-12),
+              "complex128": (1e-10, 1e-12)}
 _FLOAT32 = (1e-5, 1e-6)
 
 
@@ -53,7 +54,8 @@ def _events(expected, actual, found):
 def _error(field, a, b, found):
     for key in ("error", "line", "op", "bases"):
         if a.get(key) != b.get(key):
-            cause = f"error.{key}" if key != "error" else f"error raised: {b.get('error')}: {b.get('line', '')}"
+            raised = f"error raised: {b.get('error')}: {b.get('line', '')}"
+            cause = raised if key == "error" else f"error.{key}"
             found.append((f"{field}.{key}", cause, _brief(a), _brief(b)))
             break
 
@@ -98,7 +100,7 @@ def _within_ulp(a, b, ulp, dtype):
 def _close(a, b, tolerance):
     if isinstance(a, list) or isinstance(b, list):
         return (isinstance(a, list) and isinstance(b, list) and len(a) == len(b)
-                and all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True)))  # fmt: skip
+                and all(_close(x, y, tolerance) for x, y in zip(a, b, strict=True)))
     if isinstance(a, str) or isinstance(b, str):
         return a == b
     return math.isclose(a, b, rel_tol=tolerance[0], abs_tol=tolerance[1])
@@ -108,7 +110,8 @@ def _graph(field, a, b, found):
     """Nodes by position until names part; then one difference for the place where they part."""
     for i, (x, y) in enumerate(zip(a["nodes"], b["nodes"], strict=False)):
         if (x["name"], x["op"]) != (y["name"], y["op"]):
-            cause = f"node {x['op']} expected, {y['op']} built" if x["op"] != y["op"] else f"name of {x['op']}"
+            other = x["op"] != y["op"]
+            cause = f"node {x['op']} expected, {y['op']} built" if other else f"name of {x['op']}"
             before = [f"{n['name']} ({n['op']})" for n in a["nodes"][max(0, i - 2) : i + 3]]
             after = [f"{n['name']} ({n['op']})" for n in b["nodes"][max(0, i - 2) : i + 3]]
             found.append((f"{field}.nodes[{i}]", cause, before, after))
@@ -133,19 +136,21 @@ def _node(field, x, y, found):
         return
     what = f"{x['name']} ({x['op']})"
     labels = {"in": "inputs", "ctl": "control inputs", "dev": "device", "out": "output dtypes or shapes",
-              "missing": "absence from as_graph_def"}  # fmt: skip
+              "missing": "absence from as_graph_def"}
     for key, label in labels.items():
         if x.get(key) != y.get(key):
             found.append((f"{field}.{key}", f"{label} of {x['op']}", [what, x.get(key)], [what, y.get(key)]))
     if x.get("attr") != y.get("attr"):
-        _mapping(f"{field}.attr", f"attribute of {x['op']}:", x.get("attr", {}), y.get("attr", {}), found, what)
+        _mapping(f"{field}.attr", f"attribute of {x['op']}:", x.get("attr", {}), y.get("attr", {}), found,
+                 what)
 
 
 def _mapping(field, label, a, b, found, what=None):
     for key in sorted(a.keys() | b.keys()):
         if a.get(key) != b.get(key):
             pair = (a.get(key), b.get(key))
-            found.append((f"{field}.{key}", f"{label} {key}", *([what, form] if what else form for form in pair)))
+            found.append((f"{field}.{key}", f"{label} {key}",
+                          *([what, form] if what else form for form in pair)))
 
 
 def _functions(field, a, b, found):
@@ -163,5 +168,5 @@ def _functions(field, a, b, found):
             if x[key] != y[key]:
                 found.append((f"{field}.{name}.{key}", f"{key} of a function", x[key], y[key]))
         parts = ({"nodes": x["nodes"], "collections": {}, "functions": {}, "seed": 0, "finalized": 0},
-                 {"nodes": y["nodes"], "collections": {}, "functions": {}, "seed": 0, "finalized": 0})  # fmt: skip
+                 {"nodes": y["nodes"], "collections": {}, "functions": {}, "seed": 0, "finalized": 0})
         _graph(f"{field}.{name}", *parts, found)

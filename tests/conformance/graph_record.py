@@ -15,14 +15,15 @@ _DTYPES = {
     8: "complex64", 9: "int64", 10: "bool", 11: "qint8", 12: "quint8", 13: "qint32", 14: "bfloat16",
     15: "qint16", 16: "quint16", 17: "uint16", 18: "complex128", 19: "float16", 20: "resource",
     21: "variant", 22: "uint32", 23: "uint64",
-}  # fmt: skip
+}
 
 _TENSOR_FIELDS = {
-    "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val", "int16": "int_val",
+    "float32": "float_val", "float64": "double_val", "int32": "int_val", "uint8": "int_val",
+    "int16": "int_val",
     "int8": "int_val", "uint16": "int_val", "int64": "int64_val", "bool": "bool_val", "string": "string_val",
     "complex64": "scomplex_val", "complex128": "dcomplex_val", "float16": "half_val", "bfloat16": "half_val",
     "uint32": "uint32_val", "uint64": "uint64_val",
-}  # fmt: skip
+}
 
 
 class _Functions:
@@ -47,15 +48,19 @@ class _Functions:
     def _body(self, definition):
         signature = definition.signature
         return {
-            "args": [[re.sub(r"_\d+___redundant", "_#___redundant", arg.name), dtype_name(arg.type)] for arg in signature.input_arg],
-            "results": [[arg.name, dtype_name(arg.type), definition.ret[arg.name]] for arg in signature.output_arg],
+            "args": [[re.sub(r"_\d+___redundant", "_#___redundant", arg.name),
+                      dtype_name(arg.type)] for arg in signature.input_arg],
+            "results": [[arg.name, dtype_name(arg.type),
+                         definition.ret[arg.name]] for arg in signature.output_arg],
             "control_results": sorted(definition.control_ret.values()),
             "nodes": [
-                {"name": node.name, "op": node.op, "in": [re.sub(r"_\d+___redundant", "_#___redundant", name) for name in node.input], "dev": node.device,
+                {"name": node.name, "op": node.op,
+                 "in": [re.sub(r"_\d+___redundant", "_#___redundant", name) for name in node.input],
+                 "dev": node.device,
                  "attr": attrs_form(node.attr, self)}
                 for node in definition.node_def
             ],
-        }  # fmt: skip
+        }
 
 
 def graph_form(graph):

@@ -36,7 +36,7 @@ def _run_until_crash(module, mode, names, python):
             [python, "-m", f"{package}.runner", "--module", module, "-m", mode, "--out", out],
             input="\n".join(names) + "\n", text=True, cwd=ROOT, env=_environment(module),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace",
-        )  # fmt: skip
+        )
         lines = pathlib.Path(out).read_text(encoding="utf-8").splitlines() if os.path.exists(out) else []
     finished = {}
     started = False
@@ -52,7 +52,8 @@ def _run_until_crash(module, mode, names, python):
 
 
 def _environment(module):
-    environment = dict(os.environ, CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
+    quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    environment = {**os.environ, **quiet}
     if module == "pyscope":
         # The library under test may have been made importable here by a path only.
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)

@@ -29,7 +29,7 @@ def main(argv=None):
             records = process.run("tensorflow.compat.v1", mode, names, python)
             recorded.write(f"generated_{mode}", records, recorded.FULL)
             short = {name: record if i < recorded.GENERATED_IN_FULL else recorded.digest(record)
-                     for i, (name, record) in enumerate(records.items())}  # fmt: skip
+                     for i, (name, record) in enumerate(records.items())}
             recorded.write(f"generated_{mode}", short)
             _report(mode, records)
 

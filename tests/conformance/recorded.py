@@ -43,5 +43,5 @@ def digest(record):
 
 
 def expected(mode):
-    """name -> record or digest of every program of `mode`; full records of generated ones where they are at hand."""
+    """name -> record or digest of every program of `mode`, full records where they are at hand."""
     return {**read(f"generated_{mode}"), **read(f"generated_{mode}", FULL), **read(f"programs_{mode}")}

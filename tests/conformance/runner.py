@@ -64,7 +64,7 @@ def _too_long(signum, frame):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", help="programs; without any, names are read from stdin, one a line")
+    parser.add_argument("names", nargs="*", help="programs; without any, read from stdin, one a line")
     parser.add_argument("--module", default="pyscope", help="pyscope or tensorflow.compat.v1")
     parser.add_argument("-m", "--mode", choices=registry.MODES, default="resource")
     parser.add_argument("--out", help="append records to this file rather than print them")

@@ -8,7 +8,7 @@ from .tensorflow_python import tensorflow_python
 
 pytestmark = [
     pytest.mark.tensorflow,
-    pytest.mark.skipif(tensorflow_python() is None, reason="no TensorFlow; PYSCOPE_TF_PYTHON may name a Python with it"),
+    pytest.mark.skipif(tensorflow_python() is None, reason="no TensorFlow (see PYSCOPE_TF_PYTHON)"),
 ]
 
 

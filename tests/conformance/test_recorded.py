@@ -19,7 +19,10 @@ def _expected(mode):
     return recorded.expected(mode)
 
 
-@pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode in registry.MODES for name in registry.names(mode)])
+PROGRAMS = [(mode, name) for mode in registry.MODES for name in registry.names(mode)]
+
+
+@pytest.mark.parametrize(("mode", "name"), PROGRAMS)
 def test_program(mode, name):
     found, _ = check(name, mode, _expected(mode)[name], _actual(mode)[name], deliberate.load())
     assert not found

@@ -102,7 +102,8 @@ def _object_form(value, exact):
     if kind in ("Graph", "FuncGraph"):
         return {"class": "Graph"}
     if kind.endswith("Tensor"):
-        return {"class": "Tensor", "name": value.name, "dtype": value.dtype.name, "shape": shape_form(value.shape)}
+        return {"class": "Tensor", "name": value.name, "dtype": value.dtype.name,
+                "shape": shape_form(value.shape)}
     name = getattr(value, "name", None)
     return {"class": kind} if name is None else {"class": kind, "name": str(name)}
 
@@ -129,7 +130,9 @@ def headline(error):
     TensorFlow starts the message of a failed run with a banner and the traceback of the op; the line
     a reader wants is the last before the name of the node, and that is the one compared.
     """
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(getattr(error, "message", error))
+    text = str(error.args[0]) if isinstance(error,
+                                            KeyError) and error.args else str(getattr(error, "message",
+                                                error))
     if text.startswith("Graph execution error:"):
         lines = text.partition("\n\nOriginal stack trace")[0].partition(_NODE_SUFFIX)[0].splitlines()
         starts = [i for i, line in enumerate(lines) if line.startswith("Node: ")]
@@ -150,4 +153,5 @@ def headline(error):
 
 
 def _dtype_name(dtype):
-    return {"object": "string", "bytes": "string"}.get(dtype.name, dtype.name if dtype.kind not in "SU" else "string")
+    return {"object": "string", "bytes": "string"}.get(dtype.name,
+                                                       dtype.name if dtype.kind not in "SU" else "string")

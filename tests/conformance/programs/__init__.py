@@ -1,1 +1,1 @@
-"""Conformance programs, grouped by area. Each takes ``tf`` and the trial ``t`` (see `tests.conformance.trial`)."""
+"""Conformance programs by area. Each takes ``tf`` and the trial ``t`` (`tests.conformance.trial`)."""

@@ -47,23 +47,31 @@ def cond_with_state(tf, t):
 def cond_forms(tf, t):
     flag = tf.placeholder_with_default(True, [])
     x = tf.constant([1.0, 2.0])
-    t.show(tf.cond(tf.constant(True), lambda: x, lambda: x * 2.0), tf.cond(flag, lambda: [x], lambda: [x + 1.0]), tf.cond(flag, lambda: [x], lambda: [x + 1.0], strict=True))
-    t.show(tf.cond(flag, true_fn=lambda: {"a": x}, false_fn=lambda: {"a": x * 3.0}), tf.cond(flag, fn1=lambda: 1, fn2=lambda: 2))
+    t.show(tf.cond(tf.constant(True), lambda: x, lambda: x * 2.0),
+           tf.cond(flag, lambda: [x], lambda: [x + 1.0]),
+           tf.cond(flag, lambda: [x], lambda: [x + 1.0], strict=True))
+    t.show(tf.cond(flag, true_fn=lambda: {"a": x}, false_fn=lambda: {"a": x * 3.0}),
+           tf.cond(flag, fn1=lambda: 1, fn2=lambda: 2))
     nested = tf.cond(flag, lambda: tf.cond(x[0] > 5.0, lambda: x, lambda: -x), lambda: x * 0.0)
     with tf.name_scope("s"), tf.control_dependencies([tf.no_op()]):
         t.show(tf.cond(flag, lambda: tf.identity(x, name="inside"), lambda: x))
     with tf.Session() as session:
         t.show(session.run(nested), session.run(nested, {flag: False}))
-    for action in (lambda: tf.cond(flag, lambda: x, lambda: 1), lambda: tf.cond(flag, lambda: (x, x), lambda: x), lambda: tf.cond(True, lambda: x, lambda: x), lambda: tf.cond(flag, x, lambda: x),
-                   lambda: tf.cond(flag, lambda: None, lambda: None), lambda: tf.cond(flag, lambda: x), lambda: tf.cond(x, lambda: x, lambda: x), lambda: tf.cond(flag, lambda: "a", lambda: 1.0),
-                   lambda: tf.cond(flag, lambda: x, lambda: x, fn1=lambda: x), lambda: tf.cond(flag, lambda: [], lambda: [])):  # fmt: skip
+    for action in (lambda: tf.cond(flag, lambda: x, lambda: 1),
+                   lambda: tf.cond(flag, lambda: (x, x), lambda: x),
+                   lambda: tf.cond(True, lambda: x, lambda: x), lambda: tf.cond(flag, x, lambda: x),
+                   lambda: tf.cond(flag, lambda: None, lambda: None), lambda: tf.cond(flag, lambda: x),
+                   lambda: tf.cond(x, lambda: x, lambda: x), lambda: tf.cond(flag, lambda: "a", lambda: 1.0),
+                   lambda: tf.cond(flag, lambda: x, lambda: x, fn1=lambda: x),
+                   lambda: tf.cond(flag, lambda: [], lambda: [])):
         with t.error():
             t.show(action())
 
 
 @program
 def simple_while(tf, t):
-    i, total = tf.while_loop(lambda i, s: i < 5, lambda i, s: (i + 1, s + tf.cast(i, tf.float32)), [tf.constant(0), tf.constant(0.0)])
+    i, total = tf.while_loop(lambda i, s: i < 5, lambda i, s: (i + 1, s + tf.cast(i, tf.float32)),
+                             [tf.constant(0), tf.constant(0.0)])
     single = tf.while_loop(lambda i: i < 10, lambda i: i * 2, [1], name="single")
     t.show(i, total, single)
     with tf.Session() as session:
@@ -88,18 +96,30 @@ def while_forms(tf, t):
 
     State = collections.namedtuple("State", "n m")
     x = tf.constant([[1.0]])
-    grown = tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, tf.concat([x, x], 0)), (0, x), shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, 1])), parallel_iterations=4)
-    state = tf.while_loop(lambda i, s: i < 2, lambda i, s: (i + 1, State(s.n + 1, s.m * 2.0)), (tf.constant(0), State(tf.constant(0), tf.constant(1.0))))
-    limited = tf.while_loop(lambda i: True, lambda i: i + 1, [tf.constant(0)], maximum_iterations=7, back_prop=False)
-    nested = tf.while_loop(lambda i, s: i < 3, lambda i, s: (i + 1, s + tf.while_loop(lambda j: j < i, lambda j: j + 1, [0])), (0, 0))
-    unstructured = tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)], return_same_structure=True)
+    grown = tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, tf.concat([x, x], 0)), (0, x),
+                          shape_invariants=(tf.TensorShape([]), tf.TensorShape([None, 1])),
+                          parallel_iterations=4)
+    state = tf.while_loop(lambda i, s: i < 2, lambda i, s: (i + 1, State(s.n + 1, s.m * 2.0)),
+                          (tf.constant(0), State(tf.constant(0), tf.constant(1.0))))
+    limited = tf.while_loop(lambda i: True, lambda i: i + 1, [tf.constant(0)], maximum_iterations=7,
+                            back_prop=False)
+    nested = tf.while_loop(lambda i, s: i < 3, lambda i,
+                           s: (i + 1, s + tf.while_loop(lambda j: j < i, lambda j: j + 1, [0])), (0, 0))
+    unstructured = tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)],
+                                 return_same_structure=True)
     t.show(grown, state, limited, nested, unstructured)
     with tf.Session() as session:
         t.show(session.run([grown, state, limited, nested, unstructured]))
-    for action in (lambda: tf.while_loop(lambda x: x[0, 0] < 3.0, lambda x: tf.concat([x, x], 0), [x]), lambda: tf.while_loop(lambda i: i < 3, lambda i: (i, i), [0]), lambda: tf.while_loop(lambda: True, lambda: None, []),
-                   lambda: tf.while_loop(1, lambda i: i, [0]), lambda: tf.while_loop(lambda i: i < 3, 1, [0]), lambda: tf.while_loop(lambda i: i < 3, lambda i: tf.cast(i, tf.float32), [0]), lambda: tf.while_loop(lambda i: i, lambda i: i, [0]),
-                   lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [0], parallel_iterations=0), lambda: tf.while_loop(lambda i: i < 3, lambda i: "a", [0]),
-                   lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [0], shape_invariants=[tf.TensorShape([2])])):  # fmt: skip
+    for action in (lambda: tf.while_loop(lambda x: x[0, 0] < 3.0, lambda x: tf.concat([x, x], 0), [x]),
+                   lambda: tf.while_loop(lambda i: i < 3, lambda i: (i, i), [0]),
+                   lambda: tf.while_loop(lambda: True, lambda: None, []),
+                   lambda: tf.while_loop(1, lambda i: i, [0]), lambda: tf.while_loop(lambda i: i < 3, 1, [0]),
+                   lambda: tf.while_loop(lambda i: i < 3, lambda i: tf.cast(i, tf.float32), [0]),
+                   lambda: tf.while_loop(lambda i: i, lambda i: i, [0]),
+                   lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [0], parallel_iterations=0),
+                   lambda: tf.while_loop(lambda i: i < 3, lambda i: "a", [0]),
+                   lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [0],
+                                         shape_invariants=[tf.TensorShape([2])])):
         with t.error():
             t.show(action())
 
@@ -121,8 +141,10 @@ def variables_in_loops(tf, t):
 @program
 def case(tf, t):
     x = tf.placeholder(tf.int32, [], name="x")
-    chosen = tf.case([(tf.equal(x, 1), lambda: tf.constant(10)), (x > 5, lambda: tf.constant(20))], default=lambda: tf.constant(30))
-    exclusive = tf.case({tf.equal(x, 1): lambda: tf.constant(1), tf.equal(x, 2): lambda: tf.constant(2)}, default=lambda: tf.constant(0), exclusive=True)
+    chosen = tf.case([(tf.equal(x, 1), lambda: tf.constant(10)), (x > 5, lambda: tf.constant(20))],
+                     default=lambda: tf.constant(30))
+    exclusive = tf.case({tf.equal(x, 1): lambda: tf.constant(1), tf.equal(x, 2): lambda: tf.constant(2)},
+                        default=lambda: tf.constant(0), exclusive=True)
     with tf.Session() as session:
         for value in (1, 2, 7):
             t.show(session.run([chosen, exclusive], {x: value}))
@@ -183,9 +205,12 @@ def printing(tf, t):
 def assertions(tf, t):
     x = tf.placeholder(tf.float32, [None], name="x")
     checks = [
-        tf.Assert(tf.reduce_all(x > 0.0), [x, "not positive"]), tf.assert_equal(x, [1.0, 2.0], message="eq"), tf.assert_positive(x), tf.assert_less(x, 3.0), tf.assert_greater(x, 0.0), tf.assert_non_negative(x),
-        tf.assert_rank(x, 1), tf.assert_less_equal(x, 2.0), tf.assert_greater_equal(x, [1.0, 1.0]), tf.assert_none_equal(x, [5.0]), tf.assert_near(x, [1.0, 2.0]), tf.assert_negative(x), tf.assert_non_positive(x),
-    ]  # fmt: skip
+        tf.Assert(tf.reduce_all(x > 0.0), [x, "not positive"]), tf.assert_equal(x, [1.0, 2.0], message="eq"),
+        tf.assert_positive(x), tf.assert_less(x, 3.0), tf.assert_greater(x, 0.0), tf.assert_non_negative(x),
+        tf.assert_rank(x, 1), tf.assert_less_equal(x, 2.0), tf.assert_greater_equal(x, [1.0, 1.0]),
+        tf.assert_none_equal(x, [5.0]), tf.assert_near(x, [1.0, 2.0]), tf.assert_negative(x),
+        tf.assert_non_positive(x),
+    ]
     with tf.control_dependencies([checks[0]]):
         guarded = tf.identity(x)
     with tf.Session() as session:
@@ -196,8 +221,11 @@ def assertions(tf, t):
         t.show(session.run(guarded, {x: [1.0]}))
         with t.error():
             session.run(guarded, {x: [-1.0]})
-    for action in (lambda: tf.assert_equal(1, 2), lambda: tf.assert_rank(x, 2), lambda: tf.assert_type(x, tf.int32), lambda: tf.Assert(False, ["no"]), lambda: tf.assert_positive(-1), lambda: tf.assert_scalar(x),
-                   lambda: tf.assert_rank_at_least(x, 3), lambda: tf.assert_rank_in(x, [2, 3]), lambda: tf.assert_less([5], [2], message="text"), lambda: tf.Assert(x, 3)):  # fmt: skip
+    for action in (lambda: tf.assert_equal(1, 2), lambda: tf.assert_rank(x, 2),
+                   lambda: tf.assert_type(x, tf.int32), lambda: tf.Assert(False, ["no"]),
+                   lambda: tf.assert_positive(-1), lambda: tf.assert_scalar(x),
+                   lambda: tf.assert_rank_at_least(x, 3), lambda: tf.assert_rank_in(x, [2, 3]),
+                   lambda: tf.assert_less([5], [2], message="text"), lambda: tf.Assert(x, 3)):
         with t.error():
             t.show(action())
 

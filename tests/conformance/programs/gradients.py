@@ -16,12 +16,20 @@ def arguments(tf, t):
     u = z + y
     unrelated = tf.constant(1.0, name="unrelated")
     results = [
-        tf.gradients(z, x), tf.gradients(z, [x, y]), tf.gradients([z, u], [x, y]), tf.gradients(z, [x, unrelated]), tf.gradients(z, x, grad_ys=[[1.0, 2.0]]), tf.gradients([z, u], x, grad_ys=[tf.ones([2]), None]),
-        tf.gradients(u, [x, y], stop_gradients=[z]), tf.gradients(z, [x, z]), tf.gradients(x, x), tf.gradients(z, x, name="named"), tf.gradients(z, x, gate_gradients=True), tf.gradients(z, x, colocate_gradients_with_ops=True),
-        tf.gradients(z, x, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE), tf.gradients(z, [x, unrelated], unconnected_gradients=tf.UnconnectedGradients.ZERO),
-        tf.gradients(z, [x, unrelated], unconnected_gradients="none"), tf.gradients(z, (x,)), tf.gradients(tf.stop_gradient(z) * x, x), tf.gradients(tf.cast(tf.cast(x, tf.float64), tf.float32), x),
-        tf.gradients(tf.argmax(x), x), tf.gradients(tf.cast(x, tf.int32), x), tf.gradients(z, x, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_ACCUMULATE_N),
-    ]  # fmt: skip
+        tf.gradients(z, x), tf.gradients(z, [x, y]), tf.gradients([z, u], [x, y]),
+        tf.gradients(z, [x, unrelated]), tf.gradients(z, x, grad_ys=[[1.0, 2.0]]),
+        tf.gradients([z, u], x, grad_ys=[tf.ones([2]), None]),
+        tf.gradients(u, [x, y], stop_gradients=[z]), tf.gradients(z, [x, z]), tf.gradients(x, x),
+        tf.gradients(z, x, name="named"), tf.gradients(z, x, gate_gradients=True),
+        tf.gradients(z, x, colocate_gradients_with_ops=True),
+        tf.gradients(z, x, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE),
+        tf.gradients(z, [x, unrelated], unconnected_gradients=tf.UnconnectedGradients.ZERO),
+        tf.gradients(z, [x, unrelated], unconnected_gradients="none"), tf.gradients(z, (x,)),
+        tf.gradients(tf.stop_gradient(z) * x, x),
+        tf.gradients(tf.cast(tf.cast(x, tf.float64), tf.float32), x),
+        tf.gradients(tf.argmax(x), x), tf.gradients(tf.cast(x, tf.int32), x),
+        tf.gradients(z, x, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_ACCUMULATE_N),
+    ]
     t.show(results)
     _run(tf, t, [[g for g in grads if g is not None] for grads in results])
 
@@ -33,10 +41,19 @@ def errors(tf, t):
     with tf.Graph().as_default():
         foreign = tf.constant(1.0)
     z = x * 2.0
-    for action in (lambda: tf.gradients(z, "x"), lambda: tf.gradients(3, x), lambda: tf.gradients(z, x, grad_ys=[1.0]), lambda: tf.gradients(z, x, grad_ys=[[1.0, 2.0], [1.0, 2.0]]), lambda: tf.gradients(z, x, grad_ys=[1, 2]),
-                   lambda: tf.gradients(n * 2, n), lambda: tf.gradients(z, foreign), lambda: tf.gradients(z, None), lambda: tf.gradients(z, x, unconnected_gradients="nonsense"), lambda: tf.gradients(z, x, aggregation_method=77),
-                   lambda: tf.gradients(tf.constant("a"), x), lambda: tf.gradients([], x), lambda: tf.gradients(z, []), lambda: tf.gradients(None, x), lambda: tf.gradients(z, x, stop_gradients=[3]),
-                   lambda: tf.gradients(z, x, grad_ys=tf.constant([1, 2])), lambda: tf.gradients(z, x, grad_ys=[tf.ones([3])])):  # fmt: skip
+    for action in (lambda: tf.gradients(z, "x"), lambda: tf.gradients(3, x),
+                   lambda: tf.gradients(z, x, grad_ys=[1.0]),
+                   lambda: tf.gradients(z, x, grad_ys=[[1.0, 2.0], [1.0, 2.0]]),
+                   lambda: tf.gradients(z, x, grad_ys=[1, 2]),
+                   lambda: tf.gradients(n * 2, n), lambda: tf.gradients(z, foreign),
+                   lambda: tf.gradients(z, None),
+                   lambda: tf.gradients(z, x, unconnected_gradients="nonsense"),
+                   lambda: tf.gradients(z, x, aggregation_method=77),
+                   lambda: tf.gradients(tf.constant("a"), x), lambda: tf.gradients([], x),
+                   lambda: tf.gradients(z, []), lambda: tf.gradients(None, x),
+                   lambda: tf.gradients(z, x, stop_gradients=[3]),
+                   lambda: tf.gradients(z, x, grad_ys=tf.constant([1, 2])),
+                   lambda: tf.gradients(z, x, grad_ys=[tf.ones([3])])):
         with t.error():
             t.show(action())
 
@@ -48,14 +65,17 @@ def indexed_slices(tf, t):
     once = tf.gradients(a, table)[0]
     twice = tf.gradients([a * 2.0, b], table)[0]
     mixed = tf.gradients([a, tf.reduce_sum(table)], table)[0]
-    t.show(once, twice, mixed, type(once), type(mixed), once.values, once.indices, once.dense_shape, once.name, once.dtype, once.device, once.op, once.graph is tf.get_default_graph())
+    t.show(once, twice, mixed, type(once), type(mixed), once.values, once.indices, once.dense_shape,
+           once.name, once.dtype, once.device, once.op, once.graph is tf.get_default_graph())
     made = tf.IndexedSlices(tf.constant([1.0]), tf.constant([2]), tf.constant([4]))
-    t.show(made, made.shape, -made, tf.convert_to_tensor(made), str(tf.IndexedSlices(made.values, made.indices)))
+    t.show(made, made.shape, -made, tf.convert_to_tensor(made),
+           str(tf.IndexedSlices(made.values, made.indices)))
     with t.error():
         tf.convert_to_tensor(tf.IndexedSlices(tf.constant([1.0]), tf.constant([2])))
     with t.error():
         tf.convert_to_tensor(made, tf.int32)
-    _run(tf, t, [once, tf.convert_to_tensor(twice), mixed, made, tf.convert_to_tensor(made), tf.identity(once.values)])
+    _run(tf, t, [once, tf.convert_to_tensor(twice), mixed, made, tf.convert_to_tensor(made),
+                 tf.identity(once.values)])
 
 
 @program
@@ -160,7 +180,8 @@ def second_order(tf, t):
 def activation_second_order(tf, t):
     x = tf.constant([0.3, -0.7, 1.5], name="x")
     tensors = []
-    for f in (tf.tanh, tf.sigmoid, tf.nn.softplus, tf.nn.elu, tf.sqrt, tf.square, tf.nn.relu, tf.nn.softmax, tf.nn.log_softmax):
+    for f in (tf.tanh, tf.sigmoid, tf.nn.softplus, tf.nn.elu, tf.sqrt, tf.square, tf.nn.relu, tf.nn.softmax,
+              tf.nn.log_softmax):
         first = tf.gradients(f(tf.abs(x)) * [1.0, 2.0, 3.0], x)[0]
         tensors += [first, tf.gradients(first, x)[0]]
     _run(tf, t, [tensor for tensor in tensors if tensor is not None])
@@ -182,7 +203,8 @@ def through_variables(tf, t):
 def broadcast_of_unknown_shapes(tf, t):
     x = tf.placeholder(tf.float32, [None, 3], name="x")
     b = tf.placeholder(tf.float32, name="b")
-    grads = tf.gradients([x + b, x * b, x / b, tf.reduce_mean(x, 0), tf.reduce_max(x, 1), tf.tile(x, [2, 1])], [x, b])
+    grads = tf.gradients([x + b, x * b, x / b, tf.reduce_mean(x, 0), tf.reduce_max(x, 1), tf.tile(x, [2, 1])],
+                         [x, b])
     t.show(grads)
     _run(tf, t, grads, {x: [[1.0, 2.0, 3.0]], b: [[4.0], [5.0]]})
 
@@ -192,7 +214,8 @@ def aggregation(tf, t):
     x = tf.constant(1.0, name="x")
     parts = [x * float(i) for i in range(5)]
     total = tf.add_n(parts)
-    for method in (tf.AggregationMethod.ADD_N, tf.AggregationMethod.EXPERIMENTAL_TREE, tf.AggregationMethod.DEFAULT):
+    for method in (tf.AggregationMethod.ADD_N, tf.AggregationMethod.EXPERIMENTAL_TREE,
+                   tf.AggregationMethod.DEFAULT):
         t.show(tf.gradients(total, x, aggregation_method=method))
     devices = []
     with tf.device("/cpu:0"):

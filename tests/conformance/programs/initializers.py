@@ -37,7 +37,8 @@ def constants(tf, t):
         tf.initializers.identity()([2, 2, 2])
     with t.error():
         tf.get_variable("n", [2], initializer=tf.ones_initializer(), dtype=tf.string)
-    t.show(tf.constant_initializer(3).get_config(), tf.ones_initializer().get_config(), tf.zeros_initializer()([2]))
+    t.show(tf.constant_initializer(3).get_config(), tf.ones_initializer().get_config(),
+           tf.zeros_initializer()([2]))
     _run(tf, t, variables)
 
 
@@ -47,16 +48,20 @@ def uniform_family(tf, t):
     cases = [
         tf.random_uniform_initializer(seed=1), tf.random_uniform_initializer(-2.0, 3.0, seed=2),
         tf.uniform_unit_scaling_initializer(seed=3), tf.uniform_unit_scaling_initializer(1.43, seed=4),
-        tf.glorot_uniform_initializer(seed=5), tf.initializers.he_uniform(seed=6), tf.initializers.lecun_uniform(seed=7),
+        tf.glorot_uniform_initializer(seed=5), tf.initializers.he_uniform(seed=6),
+        tf.initializers.lecun_uniform(seed=7),
         tf.variance_scaling_initializer(scale=2.0, mode="fan_avg", distribution="uniform", seed=8),
         tf.initializers.variance_scaling(mode="fan_out", distribution="uniform", seed=9),
-    ]  # fmt: skip
+    ]
     for i, initializer in enumerate(cases):
         variables.append(tf.get_variable(f"v{i}", [5, 7], initializer=initializer))
         t.show(sorted(initializer.get_config()))
-    variables.append(tf.get_variable("int", [9], tf.int32, initializer=tf.random_uniform_initializer(0, 10, seed=1, dtype=tf.int32)))
+    variables.append(tf.get_variable("int", [9], tf.int32,
+                                     initializer=tf.random_uniform_initializer(0, 10, seed=1,
+                                         dtype=tf.int32)))
     variables.append(tf.get_variable("conv", [3, 3, 2, 4], initializer=tf.glorot_uniform_initializer(seed=1)))
-    variables.append(tf.get_variable("vector", [6], tf.float64, initializer=tf.glorot_uniform_initializer(seed=1)))
+    variables.append(tf.get_variable("vector", [6], tf.float64,
+                                     initializer=tf.glorot_uniform_initializer(seed=1)))
     variables.append(tf.get_variable("default", [4, 4]))
     _run(tf, t, variables[:-1], ulp=1)
     _run(tf, t, [variables[0], variables[1]], exact=True)
@@ -66,15 +71,19 @@ def uniform_family(tf, t):
 def normal_family(tf, t):
     variables = []
     cases = [
-        tf.random_normal_initializer(seed=1), tf.random_normal_initializer(1.0, 0.5, seed=2), tf.truncated_normal_initializer(seed=3),
-        tf.truncated_normal_initializer(0.0, 0.1, seed=4), tf.glorot_normal_initializer(seed=5), tf.initializers.he_normal(seed=6),
+        tf.random_normal_initializer(seed=1), tf.random_normal_initializer(1.0, 0.5, seed=2),
+        tf.truncated_normal_initializer(seed=3),
+        tf.truncated_normal_initializer(0.0, 0.1, seed=4), tf.glorot_normal_initializer(seed=5),
+        tf.initializers.he_normal(seed=6),
         tf.initializers.lecun_normal(seed=7), tf.variance_scaling_initializer(seed=8),
         tf.variance_scaling_initializer(distribution="untruncated_normal", seed=9),
-        tf.keras.initializers.RandomNormal(seed=10), tf.keras.initializers.glorot_normal(seed=11), tf.keras.initializers.TruncatedNormal(seed=12),
-    ]  # fmt: skip
+        tf.keras.initializers.RandomNormal(seed=10), tf.keras.initializers.glorot_normal(seed=11),
+        tf.keras.initializers.TruncatedNormal(seed=12),
+    ]
     for i, initializer in enumerate(cases):
         variables.append(tf.get_variable(f"v{i}", [6, 5], initializer=initializer))
-    variables.append(tf.get_variable("double", [6, 5], tf.float64, initializer=tf.random_normal_initializer(seed=1, dtype=tf.float64)))
+    variables.append(tf.get_variable("double", [6, 5], tf.float64,
+                                     initializer=tf.random_normal_initializer(seed=1, dtype=tf.float64)))
     _run(tf, t, variables, ulp=4)
 
 
@@ -105,11 +114,15 @@ def with_graph_seed(tf, t):
 @program
 def errors(tf, t):
     for action in (
-        lambda: tf.variance_scaling_initializer(scale=-1.0), lambda: tf.variance_scaling_initializer(mode="fan"),
-        lambda: tf.variance_scaling_initializer(distribution="cauchy"), lambda: tf.random_uniform_initializer()("no shape"),
-        lambda: tf.truncated_normal_initializer(dtype=tf.int32), lambda: tf.random_normal_initializer(dtype=tf.string),
-        lambda: tf.glorot_uniform_initializer(dtype=tf.int32), lambda: tf.get_variable("a", [2], tf.int32, initializer=tf.random_normal_initializer()),
-    ):  # fmt: skip
+        lambda: tf.variance_scaling_initializer(scale=-1.0),
+        lambda: tf.variance_scaling_initializer(mode="fan"),
+        lambda: tf.variance_scaling_initializer(distribution="cauchy"),
+        lambda: tf.random_uniform_initializer()("no shape"),
+        lambda: tf.truncated_normal_initializer(dtype=tf.int32),
+        lambda: tf.random_normal_initializer(dtype=tf.string),
+        lambda: tf.glorot_uniform_initializer(dtype=tf.int32),
+        lambda: tf.get_variable("a", [2], tf.int32, initializer=tf.random_normal_initializer()),
+    ):
         with t.error():
             t.show(action())
 
@@ -117,12 +130,15 @@ def errors(tf, t):
 @program
 def uniform_numbers(tf, t):
     tensors = [
-        tf.random_uniform([5], seed=1), tf.random_uniform([2, 3], -1.0, 1.0, seed=2), tf.random_uniform([4], 0, 100, tf.int32, seed=3),
+        tf.random_uniform([5], seed=1), tf.random_uniform([2, 3], -1.0, 1.0, seed=2),
+        tf.random_uniform([4], 0, 100, tf.int32, seed=3),
         tf.random_uniform([4], 0, 10**12, tf.int64, seed=4), tf.random_uniform([3], dtype=tf.float64, seed=5),
-        tf.random_uniform([3], dtype=tf.float16, seed=6), tf.random_uniform([], seed=7), tf.random_uniform([0], seed=8),
-        tf.random_uniform([1000], seed=9), tf.random_uniform([3], maxval=5, dtype=tf.int32, seed=10), tf.random.uniform([1], seed=11),
+        tf.random_uniform([3], dtype=tf.float16, seed=6), tf.random_uniform([], seed=7),
+        tf.random_uniform([0], seed=8),
+        tf.random_uniform([1000], seed=9), tf.random_uniform([3], maxval=5, dtype=tf.int32, seed=10),
+        tf.random.uniform([1], seed=11),
         tf.random_uniform([700], 0, 7, tf.int32, seed=12),
-    ]  # fmt: skip
+    ]
     with tf.Session() as session:
         for _ in range(3):
             t.show(*session.run(tensors), exact=True)
@@ -133,10 +149,12 @@ def uniform_numbers(tf, t):
 @program
 def normal_numbers(tf, t):
     tensors = [
-        tf.random_normal([5], seed=1), tf.random_normal([2, 3], 1.0, 2.0, seed=2), tf.truncated_normal([6], seed=3),
-        tf.random_normal([3], dtype=tf.float64, seed=4), tf.truncated_normal([3], 1.0, 0.1, tf.float64, seed=5), tf.random_normal([], seed=6),
+        tf.random_normal([5], seed=1), tf.random_normal([2, 3], 1.0, 2.0, seed=2),
+        tf.truncated_normal([6], seed=3),
+        tf.random_normal([3], dtype=tf.float64, seed=4),
+        tf.truncated_normal([3], 1.0, 0.1, tf.float64, seed=5), tf.random_normal([], seed=6),
         tf.random_normal([7], seed=7), tf.truncated_normal([301], seed=8), tf.random_normal([301], seed=8),
-    ]  # fmt: skip
+    ]
     with tf.Session() as session:
         for _ in range(2):
             t.show(*session.run(tensors), ulp=4)
@@ -177,7 +195,8 @@ def dropout(tf, t):
     gradient = tf.gradients(tf.reduce_sum(a), x)[0]
     with tf.Session() as session:
         t.show(*session.run([a, b, c, d, e, gradient]))
-    for arguments in ({"keep_prob": 1.5}, {"rate": 1.0}, {"rate": -0.1}, {"keep_prob": 0.5, "rate": 0.4}, {}, {"rate": "a"}):
+    for arguments in ({"keep_prob": 1.5}, {"rate": 1.0}, {"rate": -0.1}, {"keep_prob": 0.5, "rate": 0.4}, {},
+                      {"rate": "a"}):
         with t.error():
             tf.nn.dropout(x, **arguments)
     with t.error():
@@ -187,11 +206,14 @@ def dropout(tf, t):
 @program
 def random_errors(tf, t):
     for action in (
-        lambda: tf.random_uniform([2], dtype=tf.int32), lambda: tf.random_uniform([2], dtype=tf.string), lambda: tf.random_uniform([-1]),
-        lambda: tf.random_uniform("a"), lambda: tf.random_normal([2], dtype=tf.int32), lambda: tf.random_uniform([2.5]),
-        lambda: tf.random_uniform([2], 5, 5, tf.int32, seed=1), lambda: tf.set_random_seed("a"), lambda: tf.random_uniform([2], seed="a"),
+        lambda: tf.random_uniform([2], dtype=tf.int32), lambda: tf.random_uniform([2], dtype=tf.string),
+        lambda: tf.random_uniform([-1]),
+        lambda: tf.random_uniform("a"), lambda: tf.random_normal([2], dtype=tf.int32),
+        lambda: tf.random_uniform([2.5]),
+        lambda: tf.random_uniform([2], 5, 5, tf.int32, seed=1), lambda: tf.set_random_seed("a"),
+        lambda: tf.random_uniform([2], seed="a"),
         lambda: tf.random_uniform([2], seed=2**70), lambda: tf.random_uniform([2], seed=-5),
-    ):  # fmt: skip
+    ):
         with t.error():
             value = action()
             with tf.Session() as session:

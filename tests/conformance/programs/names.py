@@ -170,7 +170,8 @@ def graph_lookups(tf, t):
     with tf.name_scope("s"):
         b = tf.add(a, a, name="b")
     t.show(g.get_tensor_by_name("a:0") is a, g.get_operation_by_name("s/b") is b.op)
-    t.show(g.as_graph_element("a"), g.as_graph_element("a:0"), g.as_graph_element(b), g.as_graph_element(b.op))
+    t.show(g.as_graph_element("a"), g.as_graph_element("a:0"), g.as_graph_element(b),
+           g.as_graph_element(b.op))
     t.show([op.name for op in g.get_operations()], g.version, g.building_function)
     t.show(g.is_feedable(a), g.is_fetchable(a))
     g.prevent_feeding(a)
@@ -216,7 +217,8 @@ def operation_properties(tf, t):
     t.show(op.get_attr("transpose_a"), op.get_attr("T"), a.op.get_attr("shape").dim[1].size)
     t.show(a.op.get_attr("dtype"), op.graph is g, b.graph is g, b.value_index, b.dtype, b.name, b.shape)
     t.show(a.consumers(), b.consumers(), b.get_shape(), a.get_shape().as_list())
-    t.show(op.colocation_groups(), op.node_def.op, op.op_def.name, str(b), repr(b), str(b.op).splitlines()[0], repr(b.op))
+    t.show(op.colocation_groups(), op.node_def.op, op.op_def.name, str(b), repr(b), str(b.op).splitlines()[0],
+           repr(b.op))
     with t.error():
         op.get_attr("missing")
     t.show(a == a, a in {a}, {a: 1}[a], hash(a) == hash(a))
@@ -258,10 +260,13 @@ def finalized_graph(tf, t):
 def convert_values(tf, t):
     import numpy as np
 
-    for value in (1, 1.5, True, "text", b"bytes", 1j, [1, 2], [1.0, 2], [[1], [2]], (), [], np.float64(2), np.arange(3),
-                  [tf.constant(1), 2], 2**31, 2**40, -1, np.float16(1), np.array(["a", "bc"]), [[1, 2], [3, 4]]):
+    for value in (1, 1.5, True, "text", b"bytes", 1j, [1, 2], [1.0, 2], [[1], [2]], (), [], np.float64(2),
+                  np.arange(3),
+                  [tf.constant(1), 2], 2**31, 2**40, -1, np.float16(1), np.array(["a", "bc"]),
+                  [[1, 2], [3, 4]]):
         t.show(tf.convert_to_tensor(value))
-    for value in (None, [1, "a"], [[1, 2], [3]], object, [1, 2.5, "x"], 2**70, {}, [None], [tf.constant(1), 2.5]):
+    for value in (None, [1, "a"], [[1, 2], [3]], object, [1, 2.5, "x"], 2**70, {}, [None],
+                  [tf.constant(1), 2.5]):
         with t.error():
             t.show(tf.convert_to_tensor(value))
     t.show(tf.convert_to_tensor(1, tf.float32), tf.convert_to_tensor(1, preferred_dtype=tf.float64))
@@ -283,12 +288,15 @@ def constants(tf, t):
 
     tensors = [
         tf.constant([1, 2, 3]), tf.constant(0.5, shape=[2, 2]), tf.constant([1, 2], tf.int64, [3, 2]),
-        tf.constant("hi", name="s"), tf.constant(np.eye(2)), tf.constant([[True, False]]), tf.constant([], tf.float32),
+        tf.constant("hi", name="s"), tf.constant(np.eye(2)), tf.constant([[True, False]]),
+        tf.constant([], tf.float32),
         tf.constant(3, dtype=tf.uint8), tf.constant(1.0, tf.bfloat16), tf.constant(2, tf.complex64),
-        tf.constant(np.arange(6).reshape(2, 3), tf.float32), tf.constant([b"a", b"\x00\xff"]), tf.constant(7, shape=[]),
-        tf.zeros([2, 3]), tf.ones([2], tf.int32), tf.fill([2, 2], 9), tf.zeros([], tf.string), tf.zeros([2], tf.bool),
+        tf.constant(np.arange(6).reshape(2, 3), tf.float32), tf.constant([b"a", b"\x00\xff"]),
+        tf.constant(7, shape=[]),
+        tf.zeros([2, 3]), tf.ones([2], tf.int32), tf.fill([2, 2], 9), tf.zeros([], tf.string),
+        tf.zeros([2], tf.bool),
         tf.zeros([100, 100]), tf.ones([50, 30]), tf.zeros_like([1, 2]), tf.ones_like(1.5), tf.eye(3),
-    ]  # fmt: skip
+    ]
     with tf.Session() as session:
         t.show(*session.run(tensors[:8] + tensors[9:]))
     with t.error():
@@ -309,13 +317,16 @@ def constants(tf, t):
 def dtypes(tf, t):
     for dtype in (tf.float32, tf.int8, tf.bool, tf.string, tf.complex64, tf.bfloat16, tf.resource, tf.qint8):
         t.show(dtype.name, dtype.size if dtype not in (tf.string, tf.resource) else None, dtype.is_floating)
-        t.show(dtype.is_integer, dtype.is_complex, dtype.is_bool, dtype.base_dtype, dtype.as_datatype_enum, repr(dtype), str(dtype))
-    t.show(tf.float32.min, tf.float32.max, tf.int16.limits, tf.float32_ref.is_ref_dtype if hasattr(tf, "float32_ref") else True)
+        t.show(dtype.is_integer, dtype.is_complex, dtype.is_bool, dtype.base_dtype, dtype.as_datatype_enum,
+               repr(dtype), str(dtype))
+    t.show(tf.float32.min, tf.float32.max, tf.int16.limits,
+           tf.float32_ref.is_ref_dtype if hasattr(tf, "float32_ref") else True)
     t.show(tf.as_dtype("float32"), tf.as_dtype(1))
     for value in (float, int, bool, str, "int", "float", "str", b"int32"):
         with t.error():
             t.show(tf.as_dtype(value))
-    t.show(tf.float32 == "float32", tf.float32 != tf.float64, tf.float32.is_compatible_with(tf.float32), tf.double, tf.half)
+    t.show(tf.float32 == "float32", tf.float32 != tf.float64, tf.float32.is_compatible_with(tf.float32),
+           tf.double, tf.half)
     with t.error():
         tf.as_dtype("no such type")
     with t.error():
@@ -327,18 +338,27 @@ def dtypes(tf, t):
 @program
 def shapes(tf, t):
     shape = tf.TensorShape([2, None, 4])
-    t.show(shape, shape.ndims, shape.rank, shape.as_list(), shape.is_fully_defined(), shape.num_elements(), str(shape), repr(shape))
+    t.show(shape, shape.ndims, shape.rank, shape.as_list(), shape.is_fully_defined(), shape.num_elements(),
+           str(shape), repr(shape))
     t.show(shape[0], shape[1], shape[1:], shape[-1], list(shape), len(shape), shape.dims[0])
-    t.show(shape.merge_with([None, 3, 4]), shape.concatenate([1]), shape.is_compatible_with([2, 7, 4]), shape.with_rank(3))
-    t.show(tf.TensorShape(None).concatenate([1]), tf.TensorShape(None), tf.TensorShape([]), tf.TensorShape(5), shape == [2, None, 4])
-    t.show(tf.TensorShape([1, 2]) + [3], tf.Dimension(3) * 2, tf.Dimension(None) + 1, tf.Dimension(3) == 3, tf.Dimension(7) // 2)
-    t.show(tf.Dimension(3) < 4, tf.Dimension(None) == 3, int(tf.Dimension(5)), str(tf.Dimension(None)), repr(tf.Dimension(2)))
+    t.show(shape.merge_with([None, 3, 4]), shape.concatenate([1]), shape.is_compatible_with([2, 7, 4]),
+           shape.with_rank(3))
+    t.show(tf.TensorShape(None).concatenate([1]), tf.TensorShape(None), tf.TensorShape([]), tf.TensorShape(5),
+           shape == [2, None, 4])
+    t.show(tf.TensorShape([1, 2]) + [3], tf.Dimension(3) * 2, tf.Dimension(None) + 1, tf.Dimension(3) == 3,
+           tf.Dimension(7) // 2)
+    t.show(tf.Dimension(3) < 4, tf.Dimension(None) == 3, int(tf.Dimension(5)), str(tf.Dimension(None)),
+           repr(tf.Dimension(2)))
     for action in (
-        lambda: shape.merge_with([3, 3, 4]), lambda: shape.with_rank(2), lambda: tf.TensorShape(None).as_list(),
-        lambda: shape.assert_has_rank(1), lambda: shape.assert_is_compatible_with([1]), lambda: tf.TensorShape([-3]),
-        lambda: tf.TensorShape(["a"]), lambda: len(tf.TensorShape(None)), lambda: shape.assert_is_fully_defined(),
-        lambda: tf.Dimension(-1), lambda: tf.Dimension("x"), lambda: shape.with_rank_at_least(4), lambda: tf.TensorShape(1.5),
+        lambda: shape.merge_with([3, 3, 4]), lambda: shape.with_rank(2),
+        lambda: tf.TensorShape(None).as_list(),
+        lambda: shape.assert_has_rank(1), lambda: shape.assert_is_compatible_with([1]),
+        lambda: tf.TensorShape([-3]),
+        lambda: tf.TensorShape(["a"]), lambda: len(tf.TensorShape(None)),
+        lambda: shape.assert_is_fully_defined(),
+        lambda: tf.Dimension(-1), lambda: tf.Dimension("x"), lambda: shape.with_rank_at_least(4),
+        lambda: tf.TensorShape(1.5),
         lambda: shape.merge_with([1, 2]), lambda: tf.TensorShape(None)[0], lambda: list(tf.TensorShape(None)),
-    ):  # fmt: skip
+    ):
         with t.error():
             t.show(action())

@@ -97,7 +97,8 @@ def scope_defaults(tf, t):
     def regularizer(x):
         return tf.reduce_sum(x * x, name="norm")
 
-    with tf.variable_scope("s", initializer=tf.constant_initializer(3.0), regularizer=regularizer, dtype=tf.float64) as s:
+    with tf.variable_scope("s", initializer=tf.constant_initializer(3.0), regularizer=regularizer,
+                           dtype=tf.float64) as s:
         a = tf.get_variable("a", [2])
         t.show(a, a.dtype.base_dtype, s.dtype, s.initializer is not None)
         with tf.variable_scope("inner", initializer=tf.ones_initializer(), dtype=tf.float32):
@@ -108,7 +109,8 @@ def scope_defaults(tf, t):
     t.show([loss.name for loss in tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)], s.name)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        t.show(session.run([a, b, c, d, e]), session.run(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)))
+        t.show(session.run([a, b, c, d, e]),
+               session.run(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)))
 
 
 @program
@@ -193,7 +195,8 @@ def get_variable_forms(tf, t):
     tf.get_variable("c", initializer=tf.constant([1.0, 2.0]))
     tf.get_variable("d", initializer=np.arange(3, dtype=np.float32))
     tf.get_variable("e", initializer=7)
-    tf.get_variable("f", shape=[2], initializer=lambda shape, dtype=None, partition_info=None: tf.ones(shape, dtype))
+    tf.get_variable("f", shape=[2], initializer=lambda shape, dtype=None,
+                    partition_info=None: tf.ones(shape, dtype))
     tf.get_variable("g", initializer=lambda: tf.zeros([3]))
     tf.get_variable("h", shape=[], dtype=tf.int32)
     tf.get_variable("i", shape=[2], dtype=tf.bool)
@@ -205,11 +208,13 @@ def get_variable_forms(tf, t):
     tf.get_variable("o", [2], constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0))
     tf.get_variable("p", [2], initializer=tf.glorot_normal_initializer(seed=1), dtype=tf.float64)
     tf.get_variable("q", shape=None, initializer=tf.placeholder(tf.float32), validate_shape=False)
-    tf.get_variable("r", [2], synchronization=tf.VariableSynchronization.ON_READ, aggregation=tf.VariableAggregation.SUM)
+    tf.get_variable("r", [2], synchronization=tf.VariableSynchronization.ON_READ,
+                    aggregation=tf.VariableAggregation.SUM)
     tf.get_variable("s/t", [1])
     tf.get_local_variable("u", [1])
     for variable in tf.global_variables():
-        t.show(variable, variable.shape, variable.trainable, variable.op, variable.device, variable.constraint is None)
+        t.show(variable, variable.shape, variable.trainable, variable.op, variable.device,
+               variable.constraint is None)
     t.show(tf.local_variables(), tf.trainable_variables(), tf.get_collection("mine"))
 
 
@@ -246,9 +251,12 @@ def partitioners(tf, t):
         b = tf.get_variable("b", [4], initializer=tf.random_uniform_initializer(seed=5))
         with t.error():
             tf.get_variable("c", [], initializer=tf.ones_initializer())
-    d = tf.get_variable("d", [3, 9], partitioner=tf.fixed_size_partitioner(2, axis=1), initializer=tf.zeros_initializer())
-    e = tf.get_variable("e", [64, 8], partitioner=tf.variable_axis_size_partitioner(max_shard_bytes=512), initializer=tf.zeros_initializer())
-    f = tf.get_variable("f", [64, 8], partitioner=tf.min_max_variable_partitioner(max_partitions=3, min_slice_size=256), initializer=tf.zeros_initializer())
+    d = tf.get_variable("d", [3, 9], partitioner=tf.fixed_size_partitioner(2, axis=1),
+                        initializer=tf.zeros_initializer())
+    e = tf.get_variable("e", [64, 8], partitioner=tf.variable_axis_size_partitioner(max_shard_bytes=512),
+                        initializer=tf.zeros_initializer())
+    f = tf.get_variable("f", [64, 8], partitioner=tf.min_max_variable_partitioner(max_partitions=3,
+        min_slice_size=256), initializer=tf.zeros_initializer())
     t.show(type(a), a.name, a.dtype, a.shape, [v.name for v in a], len(a), a.get_shape())
     for v in (a, b, d, e, f):
         t.show([part.name for part in v], [part.shape for part in v])
@@ -288,7 +296,8 @@ def templates(tf, t):
     c = other(1.0)
     named = tf.make_template("net", network, unique_name_="exact")
     d = named(1.0, units=1)
-    t.show(a, b, c, d, shared.name, shared.variable_scope.name, shared.global_variables, shared.trainable_variables, other.variables)
+    t.show(a, b, c, d, shared.name, shared.variable_scope.name, shared.global_variables,
+           shared.trainable_variables, other.variables)
 
     def creating(n):
         return [tf.get_variable(f"v{i}", [1]) for i in range(n)]
@@ -320,7 +329,8 @@ def collections(tf, t):
     tf.add_to_collection("c", y)
     tf.add_to_collections(["c", "d", "c"], x)
     g.add_to_collection("n", 3)
-    t.show(tf.get_collection("c"), tf.get_collection("c", "s"), tf.get_collection("c", "x|s"), tf.get_collection("none"))
+    t.show(tf.get_collection("c"), tf.get_collection("c", "s"), tf.get_collection("c", "x|s"),
+           tf.get_collection("none"))
     reference = tf.get_collection_ref("c")
     reference.append(y)
     t.show(len(g.get_collection("c")), g.get_all_collection_keys(), g.collections)
@@ -334,10 +344,14 @@ def collections(tf, t):
     with t.error():
         tf.add_to_collection([], x)
     keys = tf.GraphKeys
-    t.show([keys.GLOBAL_VARIABLES, keys.LOCAL_VARIABLES, keys.TRAINABLE_VARIABLES, keys.UPDATE_OPS, keys.LOSSES,
-            keys.REGULARIZATION_LOSSES, keys.GLOBAL_STEP, keys.MODEL_VARIABLES, keys.SUMMARIES, keys.TABLE_INITIALIZERS,
-            keys.MOVING_AVERAGE_VARIABLES, keys.WEIGHTS, keys.BIASES, keys.ACTIVATIONS, keys.QUEUE_RUNNERS, keys.SAVERS,
-            keys.ASSET_FILEPATHS, keys.CONCATENATED_VARIABLES, keys.LOCAL_INIT_OP, keys.READY_OP, keys.INIT_OP, keys.EVAL_STEP])
+    t.show([keys.GLOBAL_VARIABLES, keys.LOCAL_VARIABLES, keys.TRAINABLE_VARIABLES, keys.UPDATE_OPS,
+            keys.LOSSES,
+            keys.REGULARIZATION_LOSSES, keys.GLOBAL_STEP, keys.MODEL_VARIABLES, keys.SUMMARIES,
+            keys.TABLE_INITIALIZERS,
+            keys.MOVING_AVERAGE_VARIABLES, keys.WEIGHTS, keys.BIASES, keys.ACTIVATIONS, keys.QUEUE_RUNNERS,
+            keys.SAVERS,
+            keys.ASSET_FILEPATHS, keys.CONCATENATED_VARIABLES, keys.LOCAL_INIT_OP, keys.READY_OP,
+            keys.INIT_OP, keys.EVAL_STEP])
 
 
 @program
@@ -348,11 +362,15 @@ def variables_by_collection(tf, t):
     tf.get_variable("d", [1], collections=[tf.GraphKeys.MODEL_VARIABLES, tf.GraphKeys.GLOBAL_VARIABLES])
     with tf.variable_scope("s"):
         tf.get_variable("e", [1])
-    t.show(tf.global_variables(), tf.trainable_variables(), tf.local_variables(), tf.model_variables(), tf.all_variables())
+    t.show(tf.global_variables(), tf.trainable_variables(), tf.local_variables(), tf.model_variables(),
+           tf.all_variables())
     t.show(tf.global_variables("s"), tf.trainable_variables("s/"), tf.moving_average_variables())
-    t.show(tf.global_variables_initializer(), tf.local_variables_initializer(), tf.variables_initializer([a], name="mine"))
-    t.show(tf.variables_initializer([]), tf.initialize_all_variables(), tf.initialize_local_variables(), tf.initialize_variables([a]))
-    t.show(tf.report_uninitialized_variables(), tf.is_variable_initialized(a), tf.assert_variables_initialized())
+    t.show(tf.global_variables_initializer(), tf.local_variables_initializer(),
+           tf.variables_initializer([a], name="mine"))
+    t.show(tf.variables_initializer([]), tf.initialize_all_variables(), tf.initialize_local_variables(),
+           tf.initialize_variables([a]))
+    t.show(tf.report_uninitialized_variables(), tf.is_variable_initialized(a),
+           tf.assert_variables_initialized())
 
 
 @program
@@ -497,8 +515,10 @@ def graph_def(tf, t):
     g = tf.get_default_graph()
     text = str(g.as_graph_def())
     t.show(text.splitlines()[:20])
-    t.show([node.name for node in g.as_graph_def(from_version=1).node], "_output_shapes" in g.as_graph_def(add_shapes=True).node[1].attr)
-    t.show(str(b.op.node_def).splitlines(), tf.GraphDef.FromString(g.as_graph_def().SerializeToString()) == g.as_graph_def())
+    t.show([node.name for node in g.as_graph_def(from_version=1).node],
+           "_output_shapes" in g.as_graph_def(add_shapes=True).node[1].attr)
+    t.show(str(b.op.node_def).splitlines(),
+           tf.GraphDef.FromString(g.as_graph_def().SerializeToString()) == g.as_graph_def())
 
 
 @program

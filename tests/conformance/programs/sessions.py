@@ -16,10 +16,12 @@ def fetch_structures(tf, t):
     with tf.Session() as session:
         session.run(v.initializer)
         fetches = [
-            a, b, v, op, "a:0", "nothing", "a", [a], [], (), {}, (a, b), [a, [b, (v,)]], {"x": a, "y": [b, op]}, Pair(a, b),
-            Pair(first=[a], second={"k": b}), collections.OrderedDict([("z", a), ("a", b)]), [a, a], [[], a], [op, op], a.op,
+            a, b, v, op, "a:0", "nothing", "a", [a], [], (), {}, (a, b), [a, [b, (v,)]],
+            {"x": a, "y": [b, op]}, Pair(a, b),
+            Pair(first=[a], second={"k": b}), collections.OrderedDict([("z", a), ("a", b)]), [a, a], [[], a],
+            [op, op], a.op,
             slices, [b], {1: a}, (("a:0", "b:0"),), [op, []], collections.defaultdict(list, x=a),
-        ]  # fmt: skip
+        ]
         for fetch in fetches:
             with t.error():
                 t.show(session.run(fetch))
@@ -31,7 +33,8 @@ def unfetchable(tf, t):
     with tf.Graph().as_default():
         foreign = tf.constant(2.0, name="a")
     with tf.Session() as session:
-        for fetch in (None, 3, 1.5, "missing", "missing:0", "a:1", foreign, foreign.op, [a, None], {"k": 3}, "a b", object, b"a:0", [[3]], ""):
+        for fetch in (None, 3, 1.5, "missing", "missing:0", "a:1", foreign, foreign.op, [a, None], {"k": 3},
+                      "a b", object, b"a:0", [[3]], ""):
             with t.error():
                 session.run(fetch)
         t.show(session.run(a))
@@ -49,13 +52,17 @@ def feeds(tf, t):
     free = tf.placeholder(tf.float32, name="free")
     y = x * 2.0
     with tf.Session() as session:
-        for feed in ([[1, 2]], [[1.0, 2.0], [3.0, 4.0]], np.ones((1, 2)), np.ones((2, 2), np.int64), np.zeros((0, 2)), ((1, 2),),
+        for feed in ([[1, 2]], [[1.0, 2.0], [3.0, 4.0]], np.ones((1, 2)), np.ones((2, 2), np.int64),
+                     np.zeros((0, 2)), ((1, 2),),
                      np.ones((2, 4), np.float32)[:, ::2], np.ones((2, 1), np.float32).repeat(2, 1).T):
             t.show(session.run(y, {x: feed}))
         t.show(session.run(n + 1, {n: 3}), session.run(n, {n: np.int64(4)}), session.run(n, {"n:0": True}))
-        t.show(session.run(s, {s: "text"}), session.run(s, {s: ["a", b"b"]}), session.run(s, {s: np.array([["u"]])}))
-        t.show(session.run(c + 1.0, {c: 10.0}), session.run(c, {c: 2}), session.run([y, c], {y: [[0, 0]], c: 1}))
-        t.show(session.run(d), session.run(d, {d: [5.0, 6.0]}), session.run(free, {free: [[[1.0]]]}), session.run(x, {x: [[1, 2]]}))
+        t.show(session.run(s, {s: "text"}), session.run(s, {s: ["a", b"b"]}),
+               session.run(s, {s: np.array([["u"]])}))
+        t.show(session.run(c + 1.0, {c: 10.0}), session.run(c, {c: 2}),
+               session.run([y, c], {y: [[0, 0]], c: 1}))
+        t.show(session.run(d), session.run(d, {d: [5.0, 6.0]}), session.run(free, {free: [[[1.0]]]}),
+               session.run(x, {x: [[1, 2]]}))
         t.show(session.run(tf.shape(free), {free: np.zeros([2, 0, 3])}), session.run(y, {(x): [[3, 3]]}))
 
 
@@ -69,11 +76,14 @@ def bad_feeds(tf, t):
         foreign = tf.placeholder(tf.float32, name="x")
     with tf.Session() as session:
         cases = [
-            (y, {x: [1.0, 2.0]}), (y, {x: [[1.0, 2.0, 3.0]]}), (y, {x: 1.0}), (y, {x: "text"}), (y, {x: [["a", "b"]]}), (n, {n: 1.5}),
-            (n, {n: [1]}), (n, {n: "1"}), (n, {n: 2**40}), (y, {foreign: 1.0}), (y, {op: 1.0}), (y, {"nothing:0": 1.0}), (y, {"x": 1.0}),
-            (y, {3: 1.0}), (y, {x: None}), (y, {x: y}), (y, {x: [[1.0], [2.0, 3.0]]}), (y, [1]), (y, {None: 1}), (y, 3), (n, {n: 1j}), (y, {x: {}}),
+            (y, {x: [1.0, 2.0]}), (y, {x: [[1.0, 2.0, 3.0]]}), (y, {x: 1.0}), (y, {x: "text"}),
+            (y, {x: [["a", "b"]]}), (n, {n: 1.5}),
+            (n, {n: [1]}), (n, {n: "1"}), (n, {n: 2**40}), (y, {foreign: 1.0}), (y, {op: 1.0}),
+            (y, {"nothing:0": 1.0}), (y, {"x": 1.0}),
+            (y, {3: 1.0}), (y, {x: None}), (y, {x: y}), (y, {x: [[1.0], [2.0, 3.0]]}), (y, [1]),
+            (y, {None: 1}), (y, 3), (n, {n: 1j}), (y, {x: {}}),
             (y, {x: [[None, 1.0]]}), (y, {y: [[1.0, 2.0, 3.0]]}),
-        ]  # fmt: skip
+        ]
         for fetch, feed in cases:
             with t.error():
                 t.show(session.run(fetch, feed))
@@ -97,7 +107,8 @@ def contexts(tf, t):
         with tf.Session() as inner:
             t.show(tf.get_default_session() is inner, tf.get_default_session() is session)
         t.show(tf.get_default_session() is session)
-    t.show(session.run(a), session.graph is tf.get_default_graph(), a.eval(session=session), a.op.run(session=session))
+    t.show(session.run(a), session.graph is tf.get_default_graph(), a.eval(session=session),
+           a.op.run(session=session))
     session.close()
     session.close()
     with t.error():
@@ -199,7 +210,8 @@ def side_effects_once(tf, t):
     up = v.assign_add(1.0)
     with tf.Session() as session:
         session.run(v.initializer)
-        t.show(session.run([up, up, up]), session.run({"a": up, "b": [up.op if hasattr(up, "op") else up]}), session.run(v))
+        t.show(session.run([up, up, up]), session.run({"a": up, "b": [up.op if hasattr(up, "op") else up]}),
+               session.run(v))
         session.run(v.op)
         session.run([v, v.initializer][1:])
         t.show(session.run(v))
@@ -207,16 +219,20 @@ def side_effects_once(tf, t):
 
 @program
 def options(tf, t):
-    config = tf.ConfigProto(allow_soft_placement=True, intra_op_parallelism_threads=1, log_device_placement=False)
+    config = tf.ConfigProto(allow_soft_placement=True, intra_op_parallelism_threads=1,
+                            log_device_placement=False)
     config.gpu_options.allow_growth = True
     config.graph_options.optimizer_options.global_jit_level = 0
     config.device_count["GPU"] = 0
     a = tf.constant([1.0], name="a")
-    t.show(config.allow_soft_placement, config.gpu_options.allow_growth, config.inter_op_parallelism_threads, dict(config.device_count))
+    t.show(config.allow_soft_placement, config.gpu_options.allow_growth, config.inter_op_parallelism_threads,
+           dict(config.device_count))
     with tf.Session("", config=config) as session:
         metadata = tf.RunMetadata()
-        t.show(session.run(a, options=tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE), run_metadata=metadata))
-        t.show(len(metadata.step_stats.dev_stats) > 0, [d.name for d in session.list_devices()], session.sess_str)
+        t.show(session.run(a, options=tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE),
+                           run_metadata=metadata))
+        t.show(len(metadata.step_stats.dev_stats) > 0, [d.name for d in session.list_devices()],
+               session.sess_str)
         t.show(session.run(a, None, tf.RunOptions(timeout_in_ms=5000)))
         with t.error():
             session.run(a, options=3)
@@ -226,7 +242,8 @@ def options(tf, t):
         tf.ConfigProto(no_such_field=1)
     with t.error():
         config.no_such_field = 3
-    t.show(tf.GPUOptions(per_process_gpu_memory_fraction=0.5).per_process_gpu_memory_fraction, tf.OptimizerOptions().opt_level)
+    t.show(tf.GPUOptions(per_process_gpu_memory_fraction=0.5).per_process_gpu_memory_fraction,
+           tf.OptimizerOptions().opt_level)
 
 
 @program
@@ -353,7 +370,7 @@ def run_time_errors(tf, t):
         (tf.argmax(f, tf.reshape(x, []), name="argmax"), {f: [1.0], x: [4]}),
         (tf.where(tf.constant([True, False]), f, params[0], name="where"), {f: [1.0, 2.0, 3.0]}),
         (tf.pow(x, -1, name="pow"), {x: [2]}),
-    ]  # fmt: skip
+    ]
     with tf.Session() as session:
         for fetch, feed in cases:
             with t.error():

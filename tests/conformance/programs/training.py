@@ -88,12 +88,14 @@ def adam(tf, t):
 
 @program
 def adam_sparse(tf, t):
-    _train(tf, t, tf.train.AdamOptimizer(learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-4, name="A"), sparse=True)
+    _train(tf, t, tf.train.AdamOptimizer(learning_rate=0.05, beta1=0.8, beta2=0.9, epsilon=1e-4, name="A"),
+           sparse=True)
 
 
 @program
 def ftrl(tf, t):
-    _train(tf, t, tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.01, l2_regularization_strength=0.02))
+    _train(tf, t, tf.train.FtrlOptimizer(0.1, l1_regularization_strength=0.01,
+                                         l2_regularization_strength=0.02))
 
 
 @program
@@ -117,7 +119,8 @@ def compute_and_apply(tf, t):
     t.show(pairs)
     clipped = [(tf.clip_by_norm(g, 1.0), v) for g, v in pairs if g is not None]
     train = optimizer.apply_gradients(clipped, global_step=step, name="apply")
-    t.show(train, optimizer.get_slot(w, "m"), optimizer.get_slot(w, "none"), optimizer.get_slot(u, "m"), optimizer.variables())
+    t.show(train, optimizer.get_slot(w, "m"), optimizer.get_slot(w, "none"), optimizer.get_slot(u, "m"),
+           optimizer.variables())
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         t.show([(session.run(train), session.run([step, w])) for _ in range(3)])
@@ -132,9 +135,11 @@ def optimizer_arguments(tf, t):
     sgd = tf.train.GradientDescentOptimizer(rate)
     for gate in (sgd.GATE_NONE, sgd.GATE_OP, sgd.GATE_GRAPH):
         t.show(sgd.minimize(loss, gate_gradients=gate, var_list=[w, u]))
-    t.show(sgd.compute_gradients(loss, grad_loss=tf.constant(2.0)), sgd.compute_gradients(loss, colocate_gradients_with_ops=True))
+    t.show(sgd.compute_gradients(loss, grad_loss=tf.constant(2.0)),
+           sgd.compute_gradients(loss, colocate_gradients_with_ops=True))
     t.show(sgd.compute_gradients(loss, var_list=(u,), aggregation_method=tf.AggregationMethod.ADD_N))
-    train = tf.train.MomentumOptimizer(lambda: 0.1, lambda: 0.9).minimize(loss, global_step=tf.Variable(0, trainable=False, name="step"))
+    train = tf.train.MomentumOptimizer(lambda: 0.1, lambda: 0.9).minimize(loss,
+        global_step=tf.Variable(0, trainable=False, name="step"))
     t.show(train)
 
 
@@ -146,15 +151,23 @@ def optimizer_errors(tf, t):
     sgd = tf.train.GradientDescentOptimizer(0.1)
     loss = tf.reduce_sum(w)
     for action in (
-        lambda: sgd.minimize(tf.constant(1.0)), lambda: sgd.minimize(loss, var_list=[u]), lambda: sgd.minimize(loss, var_list=[]),
-        lambda: sgd.apply_gradients([]), lambda: sgd.apply_gradients([(None, w)]), lambda: sgd.compute_gradients(loss, gate_gradients=7),
-        lambda: sgd.minimize(tf.cast(n, tf.int32)), lambda: sgd.apply_gradients([(tf.constant([1.0, 1.0]), 3)]), lambda: sgd.apply_gradients([("a", w)]),
-        lambda: sgd.compute_gradients(loss, var_list=[tf.constant(1.0)]), lambda: sgd.minimize(tf.constant(1), var_list=[w]),
-        lambda: tf.train.Optimizer(False, None), lambda: tf.train.GradientDescentOptimizer("rate").minimize(loss), lambda: tf.train.AdamOptimizer(0.1).get_slot(w, "m"),
-        lambda: sgd.apply_gradients([(tf.constant([1.0, 2.0, 3.0]), w)]), lambda: tf.train.FtrlOptimizer(0.1, initial_accumulator_value=-1.0),
-        lambda: tf.train.FtrlOptimizer(0.1, learning_rate_power=1.0), lambda: tf.train.AdagradOptimizer(0.1, initial_accumulator_value=0.0),
+        lambda: sgd.minimize(tf.constant(1.0)), lambda: sgd.minimize(loss, var_list=[u]),
+        lambda: sgd.minimize(loss, var_list=[]),
+        lambda: sgd.apply_gradients([]), lambda: sgd.apply_gradients([(None, w)]),
+        lambda: sgd.compute_gradients(loss, gate_gradients=7),
+        lambda: sgd.minimize(tf.cast(n, tf.int32)),
+        lambda: sgd.apply_gradients([(tf.constant([1.0, 1.0]), 3)]), lambda: sgd.apply_gradients([("a", w)]),
+        lambda: sgd.compute_gradients(loss, var_list=[tf.constant(1.0)]),
+        lambda: sgd.minimize(tf.constant(1), var_list=[w]),
+        lambda: tf.train.Optimizer(False, None),
+        lambda: tf.train.GradientDescentOptimizer("rate").minimize(loss),
+        lambda: tf.train.AdamOptimizer(0.1).get_slot(w, "m"),
+        lambda: sgd.apply_gradients([(tf.constant([1.0, 2.0, 3.0]), w)]),
+        lambda: tf.train.FtrlOptimizer(0.1, initial_accumulator_value=-1.0),
+        lambda: tf.train.FtrlOptimizer(0.1, learning_rate_power=1.0),
+        lambda: tf.train.AdagradOptimizer(0.1, initial_accumulator_value=0.0),
         lambda: sgd.apply_gradients([(tf.constant([1.0, 2.0]), w)], name="bad name"),
-    ):  # fmt: skip
+    ):
         with t.error():
             t.show(action())
 
@@ -163,21 +176,28 @@ def optimizer_errors(tf, t):
 def schedules(tf, t):
     step = tf.placeholder(tf.int32, [], name="step")
     rates = [
-        tf.train.exponential_decay(0.1, step, 10, 0.9), tf.train.exponential_decay(0.1, step, 10, 0.9, staircase=True, name="stairs"),
-        tf.train.piecewise_constant(step, [5, 15], [1.0, 0.5, 0.1]), tf.train.polynomial_decay(0.1, step, 20, 0.01, power=0.5),
+        tf.train.exponential_decay(0.1, step, 10, 0.9),
+        tf.train.exponential_decay(0.1, step, 10, 0.9, staircase=True, name="stairs"),
+        tf.train.piecewise_constant(step, [5, 15], [1.0, 0.5, 0.1]),
+        tf.train.polynomial_decay(0.1, step, 20, 0.01, power=0.5),
         tf.train.polynomial_decay(0.1, step, 20, cycle=True), tf.train.natural_exp_decay(0.1, step, 10, 0.5),
-        tf.train.natural_exp_decay(0.1, step, 10, 0.5, staircase=True), tf.train.inverse_time_decay(0.1, step, 10, 0.5),
-        tf.train.inverse_time_decay(0.1, step, 10, 0.5, staircase=True), tf.train.cosine_decay(0.1, step, 20, alpha=0.1),
+        tf.train.natural_exp_decay(0.1, step, 10, 0.5, staircase=True),
+        tf.train.inverse_time_decay(0.1, step, 10, 0.5),
+        tf.train.inverse_time_decay(0.1, step, 10, 0.5, staircase=True),
+        tf.train.cosine_decay(0.1, step, 20, alpha=0.1),
         tf.train.cosine_decay_restarts(0.1, step, 7), tf.train.linear_cosine_decay(0.1, step, 20),
-    ]  # fmt: skip
+    ]
     with tf.Session() as session:
         for value in (0, 5, 6, 15, 23, 41):
             t.show(session.run(rates, {step: value}))
     for action in (
-        lambda: tf.train.exponential_decay(0.1, None, 10, 0.9), lambda: tf.train.piecewise_constant(step, [1, 2], [0.1]),
-        lambda: tf.train.cosine_decay(0.1, None, 10), lambda: tf.train.polynomial_decay(0.1, None, 10), lambda: tf.train.piecewise_constant(step, [1.5], [1, 2]),
-        lambda: tf.train.inverse_time_decay(0.1, None, 10, 0.1), lambda: tf.train.natural_exp_decay(0.1, None, 1, 0.1),
-    ):  # fmt: skip
+        lambda: tf.train.exponential_decay(0.1, None, 10, 0.9),
+        lambda: tf.train.piecewise_constant(step, [1, 2], [0.1]),
+        lambda: tf.train.cosine_decay(0.1, None, 10), lambda: tf.train.polynomial_decay(0.1, None, 10),
+        lambda: tf.train.piecewise_constant(step, [1.5], [1, 2]),
+        lambda: tf.train.inverse_time_decay(0.1, None, 10, 0.1),
+        lambda: tf.train.natural_exp_decay(0.1, None, 1, 0.1),
+    ):
         with t.error():
             action()
 
@@ -189,14 +209,17 @@ def clipping(tf, t):
     clipped, norm = tf.clip_by_global_norm([x, None, y], 5.0)
     slices = tf.IndexedSlices(x, tf.constant([0, 2]), tf.constant([4, 2]))
     tensors = [
-        tf.clip_by_value(x, -1.0, 1.0), tf.clip_by_norm(x, 2.0), tf.clip_by_norm(x, 2.0, axes=[1]), tf.clip_by_average_norm(x, 1.0),
-        tf.global_norm([x, y]), norm, clipped[0], clipped[2], tf.clip_by_global_norm([y], 1.0, use_norm=tf.constant(4.0))[0][0],
+        tf.clip_by_value(x, -1.0, 1.0), tf.clip_by_norm(x, 2.0), tf.clip_by_norm(x, 2.0, axes=[1]),
+        tf.clip_by_average_norm(x, 1.0),
+        tf.global_norm([x, y]), norm, clipped[0], clipped[2],
+        tf.clip_by_global_norm([y], 1.0, use_norm=tf.constant(4.0))[0][0],
         tf.gradients(tf.clip_by_norm(x, 2.0), x)[0], tf.gradients(tf.clip_by_value(x, -1.0, 1.0), x)[0],
-    ]  # fmt: skip
+    ]
     t.show(clipped, tf.clip_by_global_norm([slices, x], 1.0)[0])
     with tf.Session() as session:
         t.show(*session.run(tensors))
-    for action in (lambda: tf.clip_by_global_norm(x, 1.0), lambda: tf.global_norm(x), lambda: tf.clip_by_value(x, "a", 1.0), lambda: tf.clip_by_global_norm(3, 1.0)):
+    for action in (lambda: tf.clip_by_global_norm(x, 1.0), lambda: tf.global_norm(x),
+                   lambda: tf.clip_by_value(x, "a", 1.0), lambda: tf.clip_by_global_norm(3, 1.0)):
         with t.error():
             action()
 
@@ -217,7 +240,8 @@ def classifier(tf, t):
     def dense(inputs, units, name, activation=None):
         with tf.variable_scope(name, regularizer=lambda w: 1e-3 * tf.nn.l2_loss(w)):
             w = tf.get_variable("w", [inputs.shape[1], units], initializer=tf.glorot_uniform_initializer())
-            b = tf.get_variable("b", [units], initializer=tf.zeros_initializer(), regularizer=tf.no_regularizer)
+            b = tf.get_variable("b", [units], initializer=tf.zeros_initializer(),
+                                regularizer=tf.no_regularizer)
             out = tf.nn.bias_add(tf.matmul(inputs, w), b)
             return out if activation is None else activation(out)
 

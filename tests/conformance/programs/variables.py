@@ -22,9 +22,11 @@ def construction(tf, t):
     with tf.name_scope("s"):
         tf.Variable(1.0, name="a")
     for v in tf.global_variables():
-        t.show(v, v.name, v.dtype, v.shape, v.get_shape(), v.op, v.device, v.graph is tf.get_default_graph(), v.trainable)
+        t.show(v, v.name, v.dtype, v.shape, v.get_shape(), v.op, v.device, v.graph is tf.get_default_graph(),
+               v.trainable)
         t.show(v.initial_value, v.initializer, v.value(), str(v), repr(v))
-    for bad in (lambda: tf.Variable(), lambda: tf.Variable(None), lambda: tf.Variable(tf.placeholder(tf.float32)),
+    for bad in (lambda: tf.Variable(), lambda: tf.Variable(None),
+                lambda: tf.Variable(tf.placeholder(tf.float32)),
                 lambda: tf.Variable(1.0, name="bad name"), lambda: tf.Variable("a", dtype=tf.float32),
                 lambda: tf.Variable(1.0, collections="no"), lambda: tf.Variable(1.0, constraint=3),
                 lambda: tf.Variable([1, [2]])):
@@ -35,8 +37,10 @@ def construction(tf, t):
 @program
 def assignments(tf, t):
     v = tf.get_variable("v", [2, 2], initializer=tf.ones_initializer())
-    ops = [v.assign([[1.0, 2.0], [3.0, 4.0]]), v.assign_add(tf.ones([2, 2])), v.assign_sub([[1.0, 1.0], [1.0, 1.0]]),
-           tf.assign(v, tf.zeros([2, 2]), name="zero"), tf.assign_add(v, tf.ones([2, 2])), tf.assign_sub(v, v),
+    ops = [v.assign([[1.0, 2.0], [3.0, 4.0]]), v.assign_add(tf.ones([2, 2])),
+           v.assign_sub([[1.0, 1.0], [1.0, 1.0]]),
+           tf.assign(v, tf.zeros([2, 2]), name="zero"), tf.assign_add(v, tf.ones([2, 2])),
+           tf.assign_sub(v, v),
            v.assign(v * 2.0 + 1.0, use_locking=True, name="named"), v.assign(v + 1.0, read_value=False)]
     with tf.Session() as session:
         session.run(v.initializer)
@@ -70,9 +74,11 @@ def operators(tf, t):
     n = tf.Variable([7, 3], name="n")
     b = tf.Variable([True, False], name="b")
     m = tf.Variable([[1.0, 2.0], [3.0, 4.0]], name="m")
-    results = [v + 1, 1 + v, v - 1, 1 - v, v * 2, 2 * v, v / 2, 2 / v, v // 2, 5 // v, v % 3, 10 % v, v**2, 2**v, -v, abs(v),
-               v < 5, v <= 4, v > 5, v >= 9, n // 2, n % 2, n / 2, ~b, b & True, b | False, b ^ True, v[0], v[1:], v[..., tf.newaxis],
-               m @ m, m[:, 1], m[1], v + v, v[::-1]]  # fmt: skip
+    results = [v + 1, 1 + v, v - 1, 1 - v, v * 2, 2 * v, v / 2, 2 / v, v // 2, 5 // v, v % 3, 10 % v, v**2,
+               2**v, -v, abs(v),
+               v < 5, v <= 4, v > 5, v >= 9, n // 2, n % 2, n / 2, ~b, b & True, b | False, b ^ True, v[0],
+               v[1:], v[..., tf.newaxis],
+               m @ m, m[:, 1], m[1], v + v, v[::-1]]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         t.show(*session.run(results))
@@ -97,10 +103,14 @@ def slice_assignment(tf, t):
 def scatter_methods(tf, t):
     v = tf.get_variable("v", initializer=[[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])
     slices = tf.IndexedSlices(tf.constant([[10.0, 20.0], [1.0, 2.0]]), tf.constant([2, 0]))
-    ops = [v.scatter_add(slices), v.scatter_sub(slices), v.scatter_update(slices), tf.scatter_add(v, [0, 0], [[1.0, 1.0], [1.0, 1.0]]),
-           tf.scatter_sub(v, [1], [[1.0, 1.0]]), tf.scatter_update(v, [2], [[0.0, 0.0]], name="update"), tf.scatter_mul(v, [1], [[3.0, 3.0]]),
-           tf.scatter_div(v, [1], [[2.0, 2.0]]), tf.scatter_max(v, [0], [[5.0, 0.0]]), tf.scatter_min(v, [0], [[-5.0, 0.0]]),
-           tf.scatter_nd_update(v, [[0, 1]], [9.0]), tf.scatter_nd_add(v, [[0, 1], [2, 0]], [1.0, 2.0]), tf.scatter_nd_sub(v, [[0, 1]], [1.0])]
+    ops = [v.scatter_add(slices), v.scatter_sub(slices), v.scatter_update(slices),
+           tf.scatter_add(v, [0, 0], [[1.0, 1.0], [1.0, 1.0]]),
+           tf.scatter_sub(v, [1], [[1.0, 1.0]]), tf.scatter_update(v, [2], [[0.0, 0.0]], name="update"),
+           tf.scatter_mul(v, [1], [[3.0, 3.0]]),
+           tf.scatter_div(v, [1], [[2.0, 2.0]]), tf.scatter_max(v, [0], [[5.0, 0.0]]),
+           tf.scatter_min(v, [0], [[-5.0, 0.0]]),
+           tf.scatter_nd_update(v, [[0, 1]], [9.0]), tf.scatter_nd_add(v, [[0, 1], [2, 0]], [1.0, 2.0]),
+           tf.scatter_nd_sub(v, [[0, 1]], [1.0])]
     bad = tf.scatter_add(v, [5], [[1.0, 1.0]], name="bad")
     with tf.Session() as session:
         session.run(v.initializer)
@@ -248,7 +258,8 @@ def moving_state(tf, t):
 def global_steps(tf, t):
     t.show(tf.train.get_global_step())
     step = tf.train.get_or_create_global_step()
-    t.show(step, tf.train.get_or_create_global_step() is step, tf.train.get_global_step() is step, step.dtype.base_dtype)
+    t.show(step, tf.train.get_or_create_global_step() is step, tf.train.get_global_step() is step,
+           step.dtype.base_dtype)
     with t.error():
         tf.train.create_global_step()
     with tf.Session() as session:

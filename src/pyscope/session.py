@@ -1,7 +1,7 @@
 """Sessions: run parts of a graph and keep the state of its variables.
 
-The core runs single fetches and keeps plans (`core.BaseSession`); here are fetch structures, feeds of every kind, the
-default session, and the rest of TF1's API.
+The core runs single fetches and keeps plans (`core.BaseSession`); here are fetch structures, feeds of every
+kind, the default session, and the rest of TF1's API.
 """
 
 import threading
@@ -79,7 +79,8 @@ def eval_tensor(tensor, feed_dict=None, session=None):
             )
     elif session.graph is not tensor.graph:
         raise ValueError(
-            "Cannot use the given session to evaluate tensor: the tensor's graph is different from the session's "
+            "Cannot use the given session to evaluate tensor: the tensor's graph is different from the "
+            "session's "
             "graph."
         )
     return session.run(tensor, feed_dict)
@@ -96,7 +97,8 @@ def run_operation(operation, feed_dict=None, session=None):
             )
         if session.graph is not operation.graph:
             raise ValueError(
-                "Cannot use the default session to execute operation: the operation's graph is different from the "
+                "Cannot use the default session to execute operation: the operation's graph is different "
+                "from the "
                 "session's graph. Pass an explicit session to run(session=sess)."
             )
     elif session.graph is not operation.graph:
@@ -109,8 +111,8 @@ def run_operation(operation, feed_dict=None, session=None):
 
 # ---------------------------------------------------------------- fetches
 
-# (class, fetch, feed): what a composite fetch consists of, with the function that puts the values together, and what a
-# composite feed key and its value expand to.
+# (class, fetch, feed, feed of a partial run): what a composite fetch consists of, with the function that puts
+# the values together, and what a composite feed key and its value expand to.
 _COMPOSITES: list = []
 
 
@@ -123,7 +125,7 @@ def register_session_run_conversion_functions(
     ----------
     tensor_type : type
     fetch_function : callable
-        ``f(obj) -> (fetches, contraction)``: a list of tensors, and what makes the result of the list of values.
+        ``f(obj) -> (fetches, contraction)``: a list of tensors, and what makes the result of their values.
     feed_function : callable, optional
         ``f(obj, value) -> [(tensor, value), ...]``.
     feed_function_for_partial_run : callable, optional
@@ -189,11 +191,12 @@ class _Fetches:
                 part = graph.as_graph_element(part, allow_tensor=True, allow_operation=True)
             except TypeError as e:
                 raise TypeError(
-                    f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}" must be a string or '
-                    f"Tensor. ({e})"
+                    f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}" must be a string '
+                    f"or Tensor. ({e})"
                 ) from e
             except (KeyError, ValueError) as e:
-                raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({e})") from e
+                text = f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({e})"
+                raise ValueError(text) from e
         elements = self.elements
         index = elements.get(part)
         if index is None:
@@ -241,7 +244,8 @@ def _flat_items(feed_dict):
         keys, values = list(_flat(key)), list(_flat(value))
         if len(keys) != len(values):
             raise ValueError(
-                f"Could not flatten dictionary. Key had {len(keys)} elements, but value had {len(values)} elements. "
+                f"Could not flatten dictionary. Key had {len(keys)} elements, but value had {len(values)} "
+                "elements. "
                 f"Key: {keys}, value: {values}."
             )
         yield from zip(keys, values)
@@ -266,8 +270,10 @@ def _as_feed(tensor, value):
     """`value` as an array of the dtype of `tensor`."""
     if isinstance(value, core.Tensor):
         raise TypeError(
-            "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, "
-            f"lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was {value} which was passed "
+            "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python "
+            "scalars, strings, "
+            f"lists, numpy ndarrays, or TensorHandles. For reference, the tensor object was {value} which "
+            "was passed "
             f"to the argument `feed_dict` with key {tensor}."
         )
     dtype = tensor.dtype.base_dtype
@@ -276,7 +282,8 @@ def _as_feed(tensor, value):
     numpy_type = dtype.as_numpy_dtype
     if isinstance(value, int) and _converted(value, numpy_type) != value:
         raise TypeError(
-            f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {numpy_type}. Try "
+            f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type "
+            f"{numpy_type}. Try "
             "explicitly setting the type of the feed tensor to a larger type (e.g. int64)."
         )
     with np.errstate(all="ignore"):
@@ -286,7 +293,8 @@ def _as_feed(tensor, value):
             array = np.asarray(value, dtype=numpy_type)
     if not tensor.shape.is_compatible_with(array.shape):
         raise ValueError(
-            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape {tensor.shape}"
+            f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape "
+            f"{tensor.shape}"
         )
     return array
 
@@ -325,8 +333,10 @@ class BaseSession(core.BaseSession):
             raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
         if self._target not in ("", "local"):
             raise errors.NotFoundError(
-                None, None, f'No session factory registered for the given session options: {{target: "{self._target}"}}'
-                " Registered factories are {DIRECT_SESSION}.",
+                None,
+                None,
+                "No session factory registered for the given session options: "
+                f'{{target: "{self._target}"}} Registered factories are {{DIRECT_SESSION}}.',
             )
         self._config = config
         self._partial_runs = {}
@@ -372,8 +382,10 @@ class BaseSession(core.BaseSession):
             op = fetch if type(fetch) is core.Operation else fetch.op
             if not graph.is_fetchable(op):
                 raise errors.InaccessibleTensorError(
-                    f"Operation {op.name} has been marked as not fetchable. Typically this happens when it is defined "
-                    "in another function or code block. Use return values, explicit Python locals or TensorFlow "
+                    f"Operation {op.name} has been marked as not fetchable. Typically this happens when it "
+                    "is defined "
+                    "in another function or code block. Use return values, explicit Python locals or "
+                    "TensorFlow "
                     "collections to access it."
                 )
 
@@ -386,7 +398,9 @@ class BaseSession(core.BaseSession):
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         if self.graph.version == 0:
-            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+            raise RuntimeError(
+                "The Session graph is empty. Add operations to the graph before calling run()."
+            )
 
     def _feeds(self, feed_dict):
         """A feed dict as Tensor -> array."""
@@ -513,8 +527,8 @@ class BaseSession(core.BaseSession):
         Raises
         ------
         InvalidArgumentError
-            If the handle is not (or no longer) that of a partial run, or a feed or fetch was not announced, has been
-            used, or needs what has not been fed.
+            If the handle is not (or no longer) that of a partial run, or a feed or fetch was not announced,
+            has been used, or needs what has not been fed.
         """
         self._check_open()
         feeds = self._feeds(feed_dict)
@@ -547,7 +561,8 @@ class Session(BaseSession):
     def __enter__(self):
         if self._contexts is not None:
             raise RuntimeError(
-                "Session context managers are not re-entrant. Use `Session.as_default()` if you want to enter a "
+                "Session context managers are not re-entrant. Use `Session.as_default()` if you want to "
+                "enter a "
                 "session multiple times."
             )
         self._contexts = self.graph.as_default(), self.as_default()
@@ -586,8 +601,10 @@ class InteractiveSession(BaseSession):
         with InteractiveSession._count_lock:
             if InteractiveSession._count > 0:
                 warnings.warn(
-                    "An interactive session is already active. This can cause out-of-memory errors in some cases. You "
-                    "must explicitly call `InteractiveSession.close()` to release resources held by the other "
+                    "An interactive session is already active. This can cause out-of-memory errors in some "
+                    "cases. You "
+                    "must explicitly call `InteractiveSession.close()` to release resources held by the "
+                    "other "
                     "session(s). Please use `tf.Session()` if you intend to productionize.",
                     stacklevel=2,
                 )
@@ -619,9 +636,8 @@ class _DeviceAttributes:
         self.incarnation = incarnation
 
     def __repr__(self):
-        return (
-            f"_DeviceAttributes({self.name}, {self.device_type}, {self.memory_limit_bytes}, {self.incarnation})"
-        )
+        parts = self.name, self.device_type, self.memory_limit_bytes, self.incarnation
+        return f"_DeviceAttributes({', '.join(map(str, parts))})"
 
 
 def _write_step_stats(run_metadata, trace):

@@ -1,13 +1,13 @@
 # Random numbers: the streams of TF's CPU kernels, number for number.
 #
 # Everything comes from Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011), a
-# block cipher in counter mode: a 64-bit key and a 128-bit counter make one *group* of four 32-bit words, and the
-# next counter makes the next group. So a stream can be entered anywhere by adding to the counter ("skipping").
+# block cipher in counter mode: a 64-bit key and a 128-bit counter make one *group* of four 32-bit words, and
+# the next counter makes the next group. So adding to the counter enters the stream anywhere ("skipping").
 #
-# A kernel reserves 256 groups per output value before it draws, far more than it uses, and the next run of the
-# same op goes on behind the reservation. Distributions that reject (truncated normal, gamma, Poisson) restart
-# at a fixed skip for each group of outputs or each output; in TF this makes results independent of how threads
-# share the work.
+# A kernel reserves 256 groups per output value before it draws, far more than it uses, and the next run of
+# the same op goes on behind the reservation. Distributions that reject (truncated normal, gamma, Poisson)
+# restart at a fixed skip for each group of outputs or each output; in TF this makes results independent of
+# how threads share the work.
 #
 # Uniforms and integers equal TF's bit for bit; normals to the last bits of logf, sinf and cosf.
 
@@ -507,8 +507,8 @@ cdef class PhiloxGenerator:
     Parameters
     ----------
     seed, seed2 : int
-        The op's attributes; the first is the key, the second the upper half of the counter. Both 0: seeds from
-        the operating system.
+        The op's attributes; the first is the key, the second the upper half of the counter. Both 0: seeds
+        from the operating system.
 
     Thread-safety: reservations are made one at a time; what was reserved belongs to the caller.
     """

@@ -59,12 +59,7 @@ def _static_value(tensor, partial=False):
 
 
 def _const_value(op):
-    value = op.get_attr("value")
-    if not isinstance(value, np.ndarray):
-        from .protos import make_ndarray
-
-        value = make_ndarray(value)
-    return value
+    return op._attr("value")[1]
 
 
 def _constant(tensor, partial=False):
@@ -404,7 +399,7 @@ _FUNCTION = type(lambda: None)
 
 
 def _attr(op, name):
-    value = op.get_attr(name)
+    value = op._attr(name)[1]
     return value.encode() if isinstance(value, str) else value
 
 

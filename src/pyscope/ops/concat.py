@@ -22,16 +22,16 @@ def _concat_shape(shapes, axis):
         n_dims = None
         for s in shapes:
             if s is not None:
+                if not s:
+                    raise ValueError("Can't concatenate scalars (use tf.stack instead)")
                 if n_dims is not None and n_dims != len(s):
                     raise ValueError("Shapes must be equal rank, but are %d and %d" % (n_dims, len(s)))
                 n_dims = len(s)
         if n_dims is None:
             return None
-        if n_dims == 0:
-            raise ValueError("Can't concatenate scalars (use tf.stack instead)")
         return (None,) * n_dims
     least = axis + 1 if axis >= 0 else -axis
-    merged = None
+    head = tail = None
     total = 0
     for s in shapes:
         if s is None:
@@ -43,12 +43,9 @@ def _concat_shape(shapes, axis):
         at = axis + len(s) if axis < 0 else axis
         d = s[at]
         total = None if total is None or d is None else total + d
-        rest = s[:at] + (None,) + s[at + 1 :]
-        merged = merge(merged, rest)
-    if merged is None:
-        return None
-    at = axis + len(merged) if axis < 0 else axis
-    return merged[:at] + (total,) + merged[at + 1 :]
+        head = merge(head, s[:at])
+        tail = merge(tail, s[at + 1 :])
+    return None if head is None else head + (total,) + tail
 
 
 def _concat_v2_rule(c):
@@ -261,7 +258,10 @@ def _split_rule(c):
     d = given[at]
     if d is not None:
         if d % n:
-            raise ValueError("Dimension size must be evenly divisible by %d but is %d" % (n, d))
+            raise ValueError(
+                "Dimension size must be evenly divisible by %d but is %d\n"
+                "\tNumber of ways to split should evenly divide the split dimension" % (n, d)
+            )
         d //= n
     return [given[:at] + (d,) + given[at + 1 :]] * n
 

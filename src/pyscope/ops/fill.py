@@ -79,6 +79,8 @@ ONES_LIKE = OpType(
 def _constant_if_small(value, shape, dtype, name):
     # TF keeps constants below 1000 elements in the graph and computes larger ones with Fill.
     try:
+        if isinstance(shape, int):
+            return None
         if isinstance(shape, tensor_shape.TensorShape):
             if not shape.is_fully_defined():
                 return None

@@ -8,7 +8,7 @@ from .._core import OpType
 from ..conversion import convert_to_tensor
 from ..static_value import constant_value
 from . import math as math_ops
-from ._array_rules import merge, merge_dim, position, show, with_rank_at_least
+from ._array_rules import merge, position, show, with_rank_at_least
 from .concat import concat, stack, tile, unstack
 from .fill import ones, zeros, zeros_like
 from .identity import identity
@@ -49,8 +49,7 @@ def _gather_v2_rule(c):
         raise ValueError("batch_dims (%d) must be less than rank(params) (%d)." % (batch, len(params)))
     if batch > axis:
         raise ValueError("batch_dims (%d) must be less than or equal to axis (%d)." % (batch, axis))
-    outer = tuple(merge_dim(p, q) for p, q in zip(params[:batch], indices[:batch]))
-    return [outer + params[batch:axis] + indices[batch:] + params[axis + 1 :]]
+    return [params[:axis] + indices[batch:] + params[axis + 1 :]]
 
 
 def check_indices(indices, limit, name="indices"):

@@ -244,7 +244,7 @@ def check_numerics(tensor, message, name=None):
 
 
 def _ensure_shape_rule(c):
-    return [merge(c.shape(0), _placeholder_rule(c)[0])]
+    return [merge(_placeholder_rule(c)[0], c.shape(0))]
 
 
 def _ensure_shape_kernel(attrs, x):

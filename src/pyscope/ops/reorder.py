@@ -52,7 +52,7 @@ def _reverse_v2_rule(c):
         d = a + len(given) if a < 0 else a
         if not 0 <= d < len(given):
             raise ValueError(
-                "'axis'[%d] = %d is out of valid range [0, %d]" % (i, a, len(given) - 1)
+                "'axis'[%d] = %d is out of valid range [0, %d" % (i, a, len(given) - 1)
             )
         if d in seen:
             raise ValueError("axis %d specified more than once." % d)

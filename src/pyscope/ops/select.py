@@ -7,7 +7,7 @@ from .. import dtypes, errors
 from .._core import OpType
 from ..conversion import convert_to_tensor
 from . import math as math_ops
-from ._array_rules import broadcast, merge, position, show, vector, with_rank
+from ._array_rules import broadcast, merge, merge_dim, position, show, with_rank, with_rank_at_least
 from .fill import zeros, zeros_like
 from .gather import gather
 from .shape import reshape, shape
@@ -244,12 +244,9 @@ def _dynamic_partition_rule(c):
     data, parts = c.shape(0), c.shape(1)
     if data is None or parts is None:
         return [None] * n
-    if len(data) < len(parts):
-        raise ValueError("Shape must be at least rank %d but is rank %d" % (len(parts), len(data)))
-    try:
-        merge(parts, data[: len(parts)])
-    except ValueError as error:
-        raise ValueError(str(error)) from None
+    with_rank_at_least(data, len(parts))
+    for p, q in zip(data, parts):
+        merge_dim(p, q)
     return [(None,) + data[len(parts) :]] * n
 
 

@@ -58,7 +58,7 @@ def shape_v2(input, out_type=dtypes.int32, name=None):
     return shape_internal(input, name, optimize=True, out_type=out_type or dtypes.int32)
 
 
-def shape_internal(input, name=None, optimize=True, out_type=dtypes.int32):
+def shape_internal(input, name=None, optimize=True, out_type=None):
     with core.name_scope(name, "Shape", [input]) as name:
         if is_sparse(input):
             return core.op_type("Cast")(input.dense_shape, DstT=out_type or dtypes.int32)
@@ -171,7 +171,7 @@ def _reshape_rule(c):
                 known_out *= d
         if known_out != 0:
             if n_in % known_out:
-                raise ValueError(_reshape_text(n_in, out, known_out))
+                raise ValueError("Dimension size must be evenly divisible by %d but is %d" % (known_out, n_in))
             missing = n_in // known_out
             out = tuple(missing if d is None else d for d in out)
     return [out]
@@ -279,7 +279,7 @@ def _expand_dims_rule(c):
     if dim is None or (dim.size != 1):
         if dim is not None and dim.size != 1:
             raise ValueError("'dim' input must be a tensor with a single value")
-        return [None] if given is None else [(None,) * (len(given) + 1)]
+        return [None]
     with_rank_at_most(dim_shape, 1)
     if given is None:
         return [None]
@@ -330,9 +330,9 @@ def _squeeze_rule(c):
     if None in given and not axes:
         return [None]
     wanted = set()
-    for a in axes:
+    for i, a in enumerate(axes):
         if not -len(given) <= a < len(given):
-            raise ValueError("squeeze_dims[%d] not in [%d,%d)." % (a, -len(given), len(given)))
+            raise ValueError("squeeze_dims[%d] not in [%d,%d)." % (i, -len(given), len(given)))
         wanted.add(a + len(given) if a < 0 else a)
     out = []
     for i, d in enumerate(given):

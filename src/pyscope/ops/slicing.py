@@ -29,42 +29,30 @@ def _slice_rule(c):
     if n_begin is not None and n_size is not None and n_begin != n_size:
         raise ValueError("Dimension 0 in both shapes must be equal, but are %d and %d. Shapes are [%d] and [%d]."
                          % (n_begin, n_size, n_begin, n_size))
-    n = n_begin if n_begin is not None else n_size
-    begin = c.constant(1)
+    begin = c.constant_shape(1)
+    if given is not None and begin is not None:
+        with_rank(given, len(begin))
     sizes = c.constant(2)
-    if given is not None and n is not None and len(given) != n:
-        raise ValueError("Shape must be rank %d but is rank %d" % (n, len(given)))
-    if sizes is not None:
-        sizes = sizes.tolist()
-        if begin is None:
-            # A size of -1 depends on begin; the others stand.
-            if any(s < -1 for s in sizes):
-                raise ValueError("Expected size[%d] in [-1, inf]" % next(i for i, s in enumerate(sizes) if s < -1))
-            return [tuple(None if s == -1 else s for s in sizes)]
-        begin = begin.tolist()
-        if given is None:
-            given = (None,) * len(sizes)
-        out = []
-        for b, s, d in zip(begin, sizes, given):
-            if s == -1:
-                if d is None:
-                    out.append(None)
-                    continue
-                s = d - b
-                if s < 0:
-                    raise ValueError(
-                        "Negative dimension size caused by subtracting %d from %d" % (b, d)
-                    )
-            elif s < -1:
-                raise ValueError("Dim size must be >= -1, got %d" % s)
-            out.append(s)
-        return [tuple(out)]
-    sizes_shape = c.constant_shape(2)
-    if sizes_shape is not None and n is None:
-        n = len(sizes_shape)
-    if given is not None:
-        return [(None,) * len(given)]
-    return [None if n is None else (None,) * n]
+    if sizes is None:
+        sizes = c.constant_shape(2)
+        n = len(sizes) if sizes is not None else None if begin is None else len(begin)
+        return [None if n is None and given is None else (None,) * (len(given) if n is None else n)]
+    sizes = sizes.tolist()
+    n = len(sizes)
+    given = (None,) * n if given is None else given
+    begin = (None,) * n if begin is None else begin
+    out = []
+    for b, s, d in zip(begin, sizes, with_rank(given, n)):
+        if s == -1:
+            # All that remains.
+            s = None if b is None or d is None else d - b
+            if s is not None and s < 0:
+                raise ValueError("Negative dimension size caused by subtracting %d from %d" % (b, d))
+        elif s < -1:
+            raise ValueError("Dim size must be >= -1, got %d" % s)
+        out.append(s)
+    c.constant_shape(2)
+    return [tuple(out)]
 
 
 def _slice_kernel(attrs, x, begin, size):
@@ -267,6 +255,7 @@ def _strided_slice_rule(c):
     strides = c.constant(3)
     if given is None or strides is None:
         return [None]
+    # TF asks for these only once the strides are known.
     begin, end = c.constant(1), c.constant(2)
     _, _, final = dense_slices(
         given, None if begin is None else begin.tolist(), None if end is None else end.tolist(),

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import recorded
 
@@ -11,6 +13,8 @@ NAMES = {"shapes": tensor_shape, "T": TensorShape, "D": Dimension}
 def test_as_tensorflow(line, expected):
     if "as_proto" in line:
         pytest.importorskip("google.protobuf")
+    if sys.version_info < (3, 11):  # Python's own words were others
+        expected = expected.replace("integer modulo by zero", "integer division or modulo by zero")
     assert recorded.evaluate(line, NAMES) == expected
 
 

@@ -25,7 +25,7 @@ def _cast_kernel(attrs, x):
     if dtypes.string in (source, target) and source != target:
         raise UnimplementedError(None, None, f"Cast {source.name} to {target.name} is not supported")
     if source.is_complex and not target.is_complex:
-        x = x != 0 if target is dtypes.bool else x.real
+        x = x.real
     return x.astype(target.as_numpy_dtype)
 
 

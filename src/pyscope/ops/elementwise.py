@@ -129,7 +129,16 @@ def _sqrt_grad_gradient(op, grad):
         return [-conj(ga) * op.outputs[0], 0.5 * ga]
 
 
-SQRT_GRAD = unary_gradient("SqrtGrad", lambda attrs, y, dy: _half(y) * dy / np.conj(y), _sqrt_grad_gradient)
+def _zero_where_zero(dy, grad):
+    """`grad`, but 0 where `dy` is: a gradient that nobody wants is not NaN where the function has none."""
+    return np.where(dy == 0, dy.dtype.type(0), grad)
+
+
+def _sqrt_grad_kernel(attrs, y, dy):
+    return _zero_where_zero(dy, _half(y) * dy / np.conj(y))
+
+
+SQRT_GRAD = unary_gradient("SqrtGrad", _sqrt_grad_kernel, _sqrt_grad_gradient)
 SQRT = unary("Sqrt", np.sqrt, lambda op, grad: [SQRT_GRAD(op.outputs[0], grad)])
 
 
@@ -148,7 +157,7 @@ def _rsqrt_kernel(attrs, x):
 
 def _rsqrt_grad_kernel(attrs, y, dy):
     y = np.conj(y)
-    return -_half(y) * dy * y * y * y  # d(x ** -1/2) = -1/2 * y ** 3
+    return _zero_where_zero(dy, -_half(y) * dy * y * y * y)  # d(x ** -1/2) = -1/2 * y ** 3
 
 
 def _rsqrt_grad_gradient(op, grad):
@@ -171,7 +180,7 @@ def rsqrt(x, name=None):
 
 def _reciprocal_grad_kernel(attrs, y, dy):
     y = np.conj(y)
-    return -dy * y * y  # d(1 / x) = -1 / x ** 2
+    return _zero_where_zero(dy, -dy * y * y)  # d(1 / x) = -1 / x ** 2
 
 
 def _reciprocal_grad_gradient(op, grad):
@@ -377,7 +386,6 @@ def _tanh_grad_gradient(op, grad):
 
 
 def _tanh_grad_kernel(attrs, y, dy):
-    y = np.conj(y) if y.dtype.kind == "c" else y
     return dy * (y.dtype.type(1) - y * y)
 
 
@@ -399,7 +407,6 @@ def sigmoid_kernel(attrs, x):
 
 
 def _sigmoid_grad_kernel(attrs, y, dy):
-    y = np.conj(y) if y.dtype.kind == "c" else y
     return dy * (y * (y.dtype.type(1) - y))
 
 

@@ -93,7 +93,7 @@ def _partitioned(params, ids, partition_strategy, name, max_norm, transform):
             if transform:
                 rows = transform(_clipped(rows, part_ids, max_norm))
         found.append(rows)
-    out = array.parallel_dynamic_stitch(positions, found, name=name)
+    out = array.PARALLEL_DYNAMIC_STITCH(positions, found, name=name)
     if transform is None:
         row_shape = params[0].shape[1:]
         for param in params[1:]:
@@ -140,11 +140,11 @@ def _div_partition(params, flat):
 
 def _clipped(rows, ids, max_norm):
     """`rows`, scaled down to the norm `max_norm`."""
+    if max_norm is None:
+        return rows
     from ..clip import clip_by_norm
     from .ranges import range as tensor_range
 
-    if max_norm is None:
-        return rows
     ids_rank = convert_to_tensor(ids).shape.ndims
     rows_rank = convert_to_tensor(rows).shape.ndims
     if ids_rank and rows_rank:

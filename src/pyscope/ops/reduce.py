@@ -48,13 +48,14 @@ def _mean_kernel(attrs, x, axes):
     count = 1
     for axis in axes:
         count *= x.shape[axis]
-    kind = np.float32 if x.dtype == np.float16 else x.dtype
-    total = np.asarray(np.add.reduce(x, axes, kind, keepdims=attrs["keep_dims"]))
+    keep = attrs["keep_dims"]
     if x.dtype.kind in "iu":
-        if not count:
-            return np.zeros_like(total)
-        return np.where(total < 0, -(-total // count), total // count).astype(x.dtype)
-    return np.divide(total, kind.type(count) if kind is not np.float32 else np.float32(count)).astype(x.dtype)
+        total = np.asarray(np.add.reduce(x, axes, np.int64 if x.dtype.kind == "i" else np.uint64, keepdims=keep))
+        quotient = np.absolute(total) // max(count, 1)
+        return (np.sign(total) * quotient).astype(x.dtype)  # rounded towards 0
+    kind = np.float32 if x.dtype == np.float16 else x.dtype.type
+    total = np.add.reduce(x, axes, kind, keepdims=keep)
+    return np.divide(total, kind(count)).astype(x.dtype)
 
 
 def _prod_kernel(attrs, x, axes):

@@ -87,7 +87,7 @@ CUMSUM = _scan("Cumsum", _scan_kernel(np.add, lambda dtype: 0), _cumsum_gradient
 CUMPROD = _scan("Cumprod", _scan_kernel(np.multiply, lambda dtype: 1), _cumprod_gradient)
 CUMULATIVE_LOGSUMEXP = _scan(
     "CumulativeLogsumexp",
-    _scan_kernel(np.logaddexp, lambda dtype: np.finfo(dtype).min),
+    _scan_kernel(np.logaddexp, lambda dtype: -np.inf),
     _cumulative_logsumexp_gradient,
     FLOATING,
 )
@@ -138,7 +138,7 @@ def _arg_shape(c):
     return [shape[:axis] + shape[axis + 1 :]]
 
 
-def _arg_kernel(function):
+def _arg_kernel(function, worst):
     def kernel(attrs, x, axis):
         axis = int(axis)
         if not -x.ndim <= axis < x.ndim:
@@ -149,25 +149,28 @@ def _arg_kernel(function):
             raise InvalidArgumentError(
                 None, None, f"Reduction axis {axis} is empty in shape [{','.join(map(str, x.shape))}]"
             )
-        return np.asarray(function(x, axis)).astype(attrs["output_type"].as_numpy_dtype)
+        index = np.asarray(function(x, axis))
+        if x.dtype.kind == "f" and np.isnan(np.take_along_axis(x, np.expand_dims(index, axis), axis)).any():
+            index = np.asarray(function(np.where(np.isnan(x), worst, x), axis))  # TF passes over NaN
+        return index.astype(attrs["output_type"].as_numpy_dtype)
 
     return kernel
 
 
-def _arg(type, function, index_types, output_types):
+def _arg(type, function, worst, index_types, output_types):
     return core.OpType(
         type,
         "input: T, dimension: Tidx -> output: output_type",
         f"T: {REAL}|qint8|quint8|qint32|qint16|quint16|bool; Tidx: {index_types} = int32; "
         f"output_type: {output_types} = int64",
         shape=_arg_shape,
-        kernel=_arg_kernel(function),
+        kernel=_arg_kernel(function, worst),
         gradient=lambda op, grad: [None, None],
     )
 
 
-ARG_MAX = _arg("ArgMax", np.argmax, "int16|int32|int64", "int16|uint16|int32|int64")
-ARG_MIN = _arg("ArgMin", np.argmin, "int32|int64", "int32|int64")
+ARG_MAX = _arg("ArgMax", np.argmax, -np.inf, "int16|int32|int64", "int16|uint16|int32|int64")
+ARG_MIN = _arg("ArgMin", np.argmin, np.inf, "int32|int64", "int32|int64")
 
 
 def arg_max(input, dimension, output_type=dtypes.int64, name=None):

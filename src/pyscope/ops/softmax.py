@@ -336,7 +336,6 @@ def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None
     ValueError
         If the shape of `labels` is not that of `logits` without its last dimension.
     """
-    from .. import assert_equal
     from .cast import cast
 
     _both_given("sparse_softmax_cross_entropy_with_logits", labels, logits)
@@ -365,6 +364,8 @@ def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None
             return cast(cost, dtypes.float16) if logits.dtype == dtypes.float16 else cost
         checks = []
         if not known:
+            from .. import assert_equal
+
             checks.append(assert_equal(array.shape(labels), array.shape(logits)[:-1]))
         with core.get_default_graph().control_dependencies(checks):
             n_classes = array.shape(logits)[array.rank(logits) - 1]

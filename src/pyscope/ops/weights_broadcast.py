@@ -18,8 +18,7 @@ def assert_broadcastable(weights, values):
     ValueError
         If they are known not to fit.
     """
-    from .. import Assert, cond, no_op
-    from .compare import equal
+    from .. import no_op
 
     with core.name_scope(None, "assert_broadcastable", (weights, values)) as scope:
         weights, weights_shape, weights_rank = _described("weights", weights)
@@ -44,6 +43,9 @@ def assert_broadcastable(weights, values):
                             f"weights.shape={weights_dims}. Received weights={weights}, values={values}"
                         )
                 return no_op(name="static_dims_check_success")
+        from .. import Assert, cond
+        from .compare import equal
+
         is_scalar = equal(0, weights_rank, name="is_scalar")
         data = (
             _PREFIX,

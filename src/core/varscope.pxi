@@ -665,3 +665,171 @@ cdef class variable_scope:
             g.scope = self.old_scope
             if self.pushed:
                 pop_graph(g)
+
+
+# ---------------------------------------------------------------- the operations of a resource variable
+#
+# get_variable spends most of its time on five operations that are always the same: initial value, handle, "is it
+# initialized", assignment and read.  Outside of devices, colocation, control dependencies, function bodies and
+# control flow nothing can be added to them, so they are appended here without going through their op types.
+
+cdef OpType OP_CONST, OP_VAR_HANDLE, OP_IS_INITIALIZED, OP_ASSIGN_VARIABLE, OP_READ_VARIABLE
+cdef object CONVERT_INITIAL_VALUE = None
+cdef object GUARD = None
+cdef set STOPS = set()                   # op type names that a search for variables does not look behind
+cdef set HOLDERS = set()                 # op type names that are variables
+
+
+def set_variable_op_types(OpType const, OpType handle, OpType is_initialized, OpType assign, OpType read,
+                          convert, guard, holders, stops):
+    """Tell the core the op types of resource variables, and the Python halves of making one."""
+    global OP_CONST, OP_VAR_HANDLE, OP_IS_INITIALIZED, OP_ASSIGN_VARIABLE, OP_READ_VARIABLE
+    global CONVERT_INITIAL_VALUE, GUARD, HOLDERS, STOPS
+    OP_CONST = const
+    OP_VAR_HANDLE = handle
+    OP_IS_INITIALIZED = is_initialized
+    OP_ASSIGN_VARIABLE = assign
+    OP_READ_VARIABLE = read
+    CONVERT_INITIAL_VALUE = convert
+    GUARD = guard
+    HOLDERS = set(holders)
+    STOPS = set(stops)
+
+
+def depends_on_variable(Tensor tensor not None):
+    """Whether an operation that `tensor` is computed from holds a variable; reads do not count."""
+    cdef Graph g = tensor.graph
+    cdef Node* n = &g.nodes[g.outputs[tensor._id].node]
+    cdef int i, node
+    cdef str kind
+    if n.n_inputs == 0:
+        return (<OpType>OP_TYPES[n.op_type]).type in HOLDERS
+    cdef set seen = {g.outputs[tensor._id].node}
+    cdef list todo = [g.outputs[tensor._id].node]
+    while todo:
+        node = todo.pop()
+        n = &g.nodes[node]
+        kind = (<OpType>OP_TYPES[n.op_type]).type
+        if kind in HOLDERS:
+            return True
+        if kind in STOPS:
+            continue
+        for i in range(n.n_inputs):
+            node = g.outputs[g.edges[n.first_edge + i]].node
+            if node not in seen:
+                seen.add(node)
+                todo.append(node)
+    return False
+
+
+def can_build_quickly(Graph g not None):
+    """Whether nothing around the call adds to new operations of `g`."""
+    return not (g.decorated or g.is_function or g.controllers or g.finalized)
+
+
+def exchange_scope(Graph g not None, int scope):
+    """Make `scope` (0: the root) the current name scope of `g`; returns the old one."""
+    cdef int old = g.scope
+    g.scope = scope
+    return old
+
+
+cdef int single(Graph g, OpType op_type, int n_inputs, int* inputs, int n_outputs, int dtype, int shape, tuple stored,
+                str name) except -1:
+    """Append a node called `name` in the current scope."""
+    cdef int scope, base, suffix
+    g.resolve_name(name, not op_type.scoped, &scope, &base, &suffix)
+    return g.append(op_type, n_inputs, inputs, 0, NULL, n_outputs, &dtype, &shape,
+                    <PyObject*>stored if stored else NULL, scope, base, suffix)
+
+
+def build_resource_variable(Graph g not None, str name not None, object initial_value, bint from_function, dtype,
+                            shape, str constant_name):
+    """Add the operations of a resource variable to `g`, which `can_build_quickly`.
+
+    `initial_value` is a function, a tensor of `g` or another value; with `constant_name` it is the array of a constant
+    of that name. Returns the name, the initial value, the handle, the operations that check and that assign, the
+    read value, the dtype and the shape.
+    """
+    cdef int old = g.scope, scope, n_before, node, i, handle_node
+    cdef int ids[2]
+    cdef int shape_id, number
+    cdef Tensor value, source
+    cdef tuple location
+    cdef NameTable names = g.names
+    try:
+        g.enter_scope(name)
+        scope = g.scope
+        full_name = names.scope_path(scope)
+        location = ("list(string)", (b"loc:@" + (<str>full_name).encode(),))
+        g.enter_scope("Initializer")
+        n_before = g.n_nodes
+        if constant_name is not None:
+            node = single(g, OP_CONST, 0, ids, 1, dtype._enum, intern_shape(initial_value.shape),
+                          (initial_value, dtype), constant_name)
+            value = g.tensor(g.nodes[node].first_output)
+        else:
+            if from_function:
+                initial_value = initial_value()
+            value = CONVERT_INITIAL_VALUE(initial_value, dtype, "initial_value")
+            if value.graph is not g:
+                raise ValueError(f"{value} must be from the same graph as variable '{full_name}'.")
+        for node in range(n_before, g.n_nodes):
+            extras = g.node_extras.get(node)
+            if extras is None:
+                g.node_extras[node] = {"_class": location}
+            elif "_class" not in extras:
+                extras["_class"] = location
+        number = g.outputs[value._id].dtype
+        if number > 100:
+            number -= 100
+        dtype = DTYPES[number]
+        if shape is None:
+            shape = value.shape
+            shape_id = g.outputs[value._id].shape
+        else:
+            shape_id = intern_shape(shape._dims)
+            if shape_id != g.outputs[value._id].shape and not value.shape.is_compatible_with(shape):
+                raise ValueError(
+                    f"In this `tf.Variable` creation, the initial value's shape ({value.shape}) is not compatible with "
+                    f"the explicitly supplied `shape` argument ({shape}).")
+        if g.user_data and getattr(value.op, "_control_flow_context", None) is not None:
+            raise ValueError(
+                f"The `initial_value` passed to `tf.Variable` {full_name}/ is from inside a control-flow  construct, "
+                "such as a loop or conditional. When creating a `tf.Variable` inside a loop or conditional, use a "
+                f"lambda as the `initial_value`. Got: initial_value=({value})")
+        shared = (<str>full_name).encode()
+        stored = (b"", shared, shared + b"/", dtype, shape, ())
+        number = 20              # DT_RESOURCE
+        i = SCALAR_SHAPE
+        if names.scopes[scope].named:
+            raise ValueError(f"Duplicate node name in graph: '{full_name}'")
+        names.scopes[scope].named = True
+        handle_node = g.append(OP_VAR_HANDLE, 0, ids, 0, NULL, 1, &number, &i, <PyObject*>stored,
+                               names.scopes[scope].parent, names.scopes[scope].base, names.scopes[scope].suffix)
+        g.node_extras[handle_node] = {"_class": location}
+        ids[0] = g.nodes[handle_node].first_output
+        g.scope = scope
+        g.enter_scope("IsInitialized")
+        checked = g.operation(single(g, OP_IS_INITIALIZED, 1, ids, 1, 10, SCALAR_SHAPE, None, "VarIsInitializedOp"))
+        g.scope = scope
+        source = value
+        if depends_on_variable(value):
+            g.enter_scope("Assign")
+            source = GUARD(full_name + "/", value)
+            node = g.scope
+            names.scopes[node].named = True
+            ids[1] = source._id
+            i = g.append(OP_ASSIGN_VARIABLE, 2, ids, 0, NULL, 0, NULL, NULL, <PyObject*>OP_ASSIGN_VARIABLE.defaults,
+                         names.scopes[node].parent, names.scopes[node].base, names.scopes[node].suffix)
+        else:
+            ids[1] = source._id
+            i = single(g, OP_ASSIGN_VARIABLE, 2, ids, 0, 0, 0, OP_ASSIGN_VARIABLE.defaults, "Assign")
+        assigned = g.operation(i)
+        g.scope = scope
+        g.enter_scope("Read")
+        node = single(g, OP_READ_VARIABLE, 1, ids, 1, dtype._enum, shape_id, (dtype,), "ReadVariableOp")
+        return (full_name, value, g.tensor(ids[0]), checked, assigned, g.tensor(g.nodes[node].first_output), dtype,
+                shape)
+    finally:
+        g.scope = old

@@ -8,12 +8,14 @@ import enum
 from . import _core as core
 from . import dtypes
 from ._callables import argument_names, has_kwargs, needs_no_arguments
-from .conversion import convert_to_tensor, register_tensor_conversion_function
+from .conversion import constant_array, convert_to_tensor, register_tensor_conversion_function
 from .graph import GraphKeys, get_default_graph, init_scope
+from .initializers.constant import Ones, Zeros
 from .tensor_shape import TensorShape, as_shape
 from .variables import toggle
 from .variables.base import Variable, VariableAggregation, VariableSynchronization, validate_placement
 from .variables.partitioned_variable import PartitionedVariable
+from .variables.resource_variable import ResourceVariable
 
 
 class _ReuseMode(enum.Enum):
@@ -709,12 +711,17 @@ def get_variable(
     """
     scope = get_variable_scope()
     store = _get_default_variable_store()
-    if (
+    plain = (
         custom_getter is None
         and partitioner is None
-        and scope._reuse
         and scope._custom_getter is None
         and scope._partitioner is None
+        and synchronization is _AUTO
+        and aggregation is _NONE
+    )
+    if (
+        plain
+        and scope._reuse
         and (initializer is None or callable(initializer))
         and (scope._initializer is None or callable(scope._initializer))
     ):
@@ -726,10 +733,20 @@ def get_variable(
             and (shape is None or _same_shape(shape, found))
             and (dtype is None or dtype is found.dtype)
             and (dtype is not None or scope._dtype is found.dtype)
-            and synchronization is _AUTO
-            and aggregation is _NONE
         ):
             return found
+    if (
+        plain
+        and regularizer is None
+        and collections is None
+        and caching_device is None
+        and constraint is None
+        and validate_shape is True
+        and shape is not None
+    ):
+        made = _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_resource)
+        if made is not None:
+            return made
     return scope.get_variable(
         store,
         name,
@@ -749,6 +766,77 @@ def get_variable(
         synchronization,
         aggregation,
     )
+
+
+def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_resource):
+    """A new variable full of zeros or ones with nothing special about it; None if it is not that simple."""
+    if initializer is None:
+        initializer = scope._initializer
+    fill = _FILLS.get(initializer.__class__)
+    if (
+        fill is None
+        or scope._reuse is True
+        or scope._regularizer is not None
+        or scope._caching_device is not None
+        or scope._constraint is not None
+        or name.__class__ is not str
+        or not name
+        or name[-1] == "/"
+        or store._partitioned_vars
+    ):
+        return None
+    if use_resource is None:
+        use_resource = scope._use_resource
+        if use_resource is None:
+            use_resource = toggle._use_resource
+    graph = get_default_graph()
+    if not use_resource or graph._variable_creator_stack or not core.can_build_quickly(graph):
+        return None
+    prefix = scope._name
+    full_name = prefix + "/" + name if prefix else name
+    if full_name in store._vars:
+        return None
+    if dtype is None:
+        dtype = scope._dtype
+    if dtype.__class__ is not dtypes.DType:
+        return None
+    shape = as_shape(shape)
+    array = _filled(fill, shape._dims, dtype)
+    if array is None:
+        return None
+    old = core.exchange_scope(graph, 0)  # names of variables follow from variable scopes alone
+    try:
+        variable = ResourceVariable._from_constant(
+            graph, full_name, array, dtype, shape, fill, trainable is None or bool(trainable)
+        )
+    finally:
+        core.exchange_scope(graph, old)
+    store._vars[full_name] = variable
+    return variable
+
+
+_FILLS = {Zeros: "zeros", Ones: "ones"}
+_filled_arrays = {}
+
+
+def _filled(fill, dims, dtype):
+    """The array of a constant of zeros or ones; None if TF would not make a constant, or not of this type."""
+    try:
+        return _filled_arrays[fill, dims, dtype]
+    except KeyError:
+        pass
+    n_elements = 1
+    for dim in (None,) if dims is None else dims:
+        if dim is None:
+            return None
+        n_elements *= dim
+    if n_elements >= 1000 or not (dtype.is_floating or dtype.is_integer) or dtype.is_quantized or dtype._is_ref_dtype:
+        return None
+    if len(_filled_arrays) > 1000:
+        _filled_arrays.clear()
+    array = constant_array(0 if fill == "zeros" else 1, dtype, dims)[0]
+    _filled_arrays[fill, dims, dtype] = array
+    return array
 
 
 def _same_shape(shape, variable):

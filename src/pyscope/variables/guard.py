@@ -3,8 +3,8 @@
 from .. import _core as core
 from ..graph import GraphKeys
 
-_VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
-_LEFT_ALONE = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If")
+HOLDERS = ("Variable", "VariableV2", "VarHandleOp")
+LEFT_ALONE = ("IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If")
 
 
 def guarded(name, initial_value):
@@ -14,9 +14,9 @@ def guarded(name, initial_value):
     """
     if not isinstance(initial_value, core.Tensor):
         raise TypeError(f"initial_value needs to be a Tensor: {initial_value}")
+    if not core.depends_on_variable(initial_value):
+        return initial_value  # as nearly always
     op = initial_value.op
-    if not op.inputs and not op.control_inputs:
-        return initial_value  # a constant, as nearly always
     order = _dependencies(op)
     if order is None:
         return initial_value
@@ -48,7 +48,7 @@ def _dependencies(op):
 
 
 def _followed(op):
-    return iter(()) if op.type in _LEFT_ALONE or op.type in _VARIABLES else iter(op.inputs)
+    return iter(()) if op.type in LEFT_ALONE or op.type in HOLDERS else iter(op.inputs)
 
 
 def _predecessors(op):
@@ -76,9 +76,9 @@ def _has_cycle(op):
 
 
 def _safe_operation(name, op, safe):
-    if op.type in _LEFT_ALONE:
+    if op.type in LEFT_ALONE:
         return op
-    if op.type in _VARIABLES:
+    if op.type in HOLDERS:
         value = _initialized_value(op)
         return op if value is None else value.op
     inputs = [safe[tensor.op].outputs[tensor.value_index] for tensor in op.inputs]

@@ -2,12 +2,23 @@
 
 from .. import _core as core
 from .. import dtypes
-from ..conversion import convert_to_tensor, register_tensor_conversion_function
+from ..conversion import CONST, convert_to_tensor, register_tensor_conversion_function
 from ..graph import GraphKeys, get_default_graph, init_scope
 from ..ops import resource as ops
 from ..tensor_shape import TensorShape, as_shape
 from . import guard
-from .base import Variable, control_flow_context, prepend_name_scope, strip_name_scope, validate_placement
+from .base import (
+    Variable,
+    VariableAggregation,
+    VariableSynchronization,
+    control_flow_context,
+    prepend_name_scope,
+    strip_name_scope,
+    validate_placement,
+)
+
+_GLOBAL = (GraphKeys.GLOBAL_VARIABLES,)
+_TRAINABLE = (GraphKeys.GLOBAL_VARIABLES, GraphKeys.TRAINABLE_VARIABLES)
 
 
 def check_collections(collections):
@@ -428,8 +439,56 @@ class ResourceVariable(BaseResourceVariable):
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
         self._constraint = constraint
         self._caching_device = caching_device
+        graph = get_default_graph()
+        if (
+            caching_device is None
+            and core.can_build_quickly(graph)
+            and (name is None or (name.__class__ is str and name and name[-1] != "/"))
+            and (initial_value.__class__ is not core.Tensor or initial_value.graph is graph)
+        ):
+            if shape is not None:
+                shape = as_shape(shape)
+            self._adopt(
+                graph,
+                collections,
+                core.build_resource_variable(
+                    graph, name or "Variable", initial_value, callable(initial_value), dtype, shape, None
+                ),
+            )
+            return
         with init_scope():
             self._build(initial_value, name, dtype, shape, collections)
+
+    @classmethod
+    def _from_constant(cls, graph, name, array, dtype, shape, constant_name, trainable):
+        """A variable of `get_variable` that starts from a constant array, in its usual collections."""
+        self = cls.__new__(cls)
+        self._synchronization = VariableSynchronization.AUTO
+        self._aggregation = VariableAggregation.NONE
+        self._trainable = trainable
+        collections = _TRAINABLE if trainable else _GLOBAL
+        self._adopt(
+            graph,
+            collections,
+            core.build_resource_variable(graph, name, array, False, dtype, shape, constant_name),
+        )
+        return self
+
+    def _adopt(self, graph, collections, built):
+        """Take what the core has built, and go into the collections."""
+        (
+            name,
+            self._initial_value,
+            self._handle,
+            self._is_initialized_op,
+            self._initializer_op,
+            self._graph_element,
+            self._dtype,
+            self._shape,
+        ) = built
+        self._unique_id = name
+        self._handle_name = name + ":0"
+        graph.add_to_collections(collections, self)
 
     def _build(self, initial_value, name, dtype, shape, collections):
         """Add the variable's five operations and put it into its collections."""
@@ -592,5 +651,17 @@ def is_resource_variable(variable):
     """True if `variable` is behind a resource handle."""
     return isinstance(variable, BaseResourceVariable) or hasattr(variable, "_should_act_as_resource_variable")
 
+
+core.set_variable_op_types(
+    CONST,
+    ops.VAR_HANDLE_OP,
+    ops.VAR_IS_INITIALIZED_OP,
+    ops.ASSIGN_VARIABLE_OP,
+    ops.READ_VARIABLE_OP,
+    convert_to_tensor,
+    guard.guarded,
+    guard.HOLDERS,
+    guard.LEFT_ALONE,
+)
 
 register_tensor_conversion_function(BaseResourceVariable, BaseResourceVariable._dense_var_to_tensor)

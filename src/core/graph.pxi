@@ -82,6 +82,7 @@ cdef class Graph:
         self.by_name = {}
         self.consumer_index = []
         self.controllers = []
+        self.taken = set()
 
     def __dealloc__(self):
         cdef int i
@@ -164,20 +165,29 @@ cdef class Graph:
             self.edges_capacity *= 2
         return 0
 
-    cdef int resolve_name(self, str name, int* scope, int* base, int* suffix) except -1:
-        """Where a node called `name` goes: a unique name in the current scope, or "a/b/" taken as it is."""
+    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix) except -1:
+        """Where a node called `name` goes: a unique name in the current scope, or "a/b/" taken as it is.
+
+        TF checks the name as a scope's, except where it makes a node without opening one (`plain`).
+        """
         cdef NameTable names = self.names
         cdef int component, flags
+        cdef Scope* current
         cdef str head, path
         if name[len(name) - 1] == u"/":
-            # An open scope handed to an op as its name.
-            if self.scope and names.scopes[self.scope].path != NULL:
-                path = <str>names.scopes[self.scope].path
+            # Usually the innermost open scope, handed to an op as its name.
+            current = &names.scopes[self.scope]
+            if self.scope and current.path != NULL and not current.by_path:
+                path = <str>current.path
                 if len(path) + 1 == len(name) and name.startswith(path):
-                    scope[0] = names.scopes[self.scope].parent
-                    base[0] = names.scopes[self.scope].base
-                    suffix[0] = names.scopes[self.scope].suffix
+                    if current.named:
+                        raise ValueError(f"Duplicate node name in graph: '{path}'")
+                    current.named = True
+                    scope[0] = current.parent
+                    base[0] = current.base
+                    suffix[0] = current.suffix
                     return 0
+            self.take_name(name[:len(name) - 1])
             head, _, name = name[:len(name) - 1].rpartition("/")
             scope[0] = names.scope_of_path(head)
             component = names.intern(name)
@@ -185,14 +195,28 @@ cdef class Graph:
             suffix[0] = names.split_suffix[component]
             return 0
         component = names.intern(name)
-        self.check_name(name, names.valid[component])
+        flags = names.valid[component]
+        if not plain:
+            self.check_name(name, flags)
         scope[0] = self.scope
-        if names.valid[component] & HAS_SLASH:
+        if flags & HAS_SLASH:
             head, _, name = name.rpartition("/")
             for part in head.split("/"):
                 scope[0] = names.child_scope(scope[0], part)
             component = names.intern(name)
         names.unique(scope[0], component, True, base, suffix)
+        if plain and not flags & (VALID_IN_SCOPE if self.scope else VALID_AT_ROOT):
+            raise ValueError(f"`{names.spell(scope[0], base[0], suffix[0])}` is not a valid node name. "
+                             f"Accepted names conform to Regex /re.compile({OP_NAME_PATTERN!r})/")
+        if self.taken and names.spell(scope[0], base[0], suffix[0]) in self.taken:
+            raise ValueError(f"Duplicate node name in graph: '{names.spell(scope[0], base[0], suffix[0])}'")
+        return 0
+
+    cdef int take_name(self, str name) except -1:
+        """Note a node name that the registry does not vouch for; ValueError when a node has it."""
+        if name in self.taken or self._find_operation(name) is not None:
+            raise ValueError(f"Duplicate node name in graph: '{name}'")
+        self.taken.add(name)
         return 0
 
     cdef int check_name(self, str name, int flags) except -1:
@@ -263,7 +287,7 @@ cdef class Graph:
             self.check_name(text, names.valid[component])
             self.scope = names.scope_of_path(text[:len(text) - 1])
             return old
-        self.resolve_name(text, &scope, &base, &suffix)
+        self.resolve_name(text, False, &scope, &base, &suffix)
         self.scope = self.scope_at(scope, base, suffix)
         return old
 
@@ -359,6 +383,10 @@ cdef class Graph:
     @property
     def _edit_count(self):
         return self.edit_count
+
+    def _note_edit(self):
+        """Say that what the graph computes has changed without a change to its nodes: plans are made anew."""
+        self.edit_count += 1
 
 
 # Handles keep their graph until they are gone: clearing it early would leave the node pointing at freed memory.
@@ -531,8 +559,46 @@ cdef class Operation:
         g.forget_consumers()
 
     def _add_outputs(self, types, shapes):
-        """Give the operation further outputs of these dtypes and shapes (its outputs move to new ids)."""
-        raise NotImplementedError("Operation._add_outputs: build the operation again with all outputs")
+        """Give the operation further outputs of these dtypes and shapes.
+
+        Outputs of a node are consecutive, so all of them move to new ids: O(edges of the graph). Tensors keep their
+        identity; ids that somebody wrote down do not.
+        """
+        cdef Graph g = self.graph
+        cdef Node* n = &g.nodes[self._id]
+        cdef int old = n.first_output, kept = n.n_outputs, first = g.n_outputs, total, i
+        cdef Tensor t
+        types = list(types)
+        shapes = list(shapes)
+        total = kept + <int>len(types)
+        if total == kept:
+            return
+        g.check_open()
+        while first + total > g.outputs_capacity:
+            g.outputs = <Output*>grow(g.outputs, <size_t>2 * g.outputs_capacity * sizeof(Output))
+            g.outputs_capacity *= 2
+        for i in range(kept):
+            g.outputs[first + i] = g.outputs[old + i]
+            if g.outputs[old + i].handle != NULL:
+                t = <Tensor>g.outputs[old + i].handle
+                t._id = first + i
+                g.outputs[old + i].handle = NULL
+            if old + i in g.handle_data:
+                g.handle_data[first + i] = g.handle_data.pop(old + i)
+            if ("tensor", old + i) in g.user_data:
+                g.user_data["tensor", first + i] = g.user_data.pop(("tensor", old + i))
+        for i in range(total - kept):
+            g.outputs[first + kept + i] = Output(self._id, intern_shape(SHAPE_CLASS(shapes[i])._dims),
+                                                 <int>types[i]._enum, NULL)
+        g.n_outputs += total
+        n.first_output = first
+        n.n_outputs = total
+        for i in range(g.n_nodes):
+            n = &g.nodes[i]
+            for k in range(n.first_edge, n.first_edge + n.n_inputs):
+                if old <= g.edges[k] < old + kept:
+                    g.edges[k] += first - old
+        g.forget_consumers()
 
     def get_attr(self, str name):
         """Value of an attribute; ValueError when the operation has none of that name."""

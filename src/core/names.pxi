@@ -76,7 +76,7 @@ cdef class NameTable:
         self.intern("")
         self.entries[0] = NameEntry(-1, 0, 0, 0, 1, False)
         self.n_entries = 1
-        self.scopes[0] = Scope(-1, 0, 0, 0, NULL)
+        self.scopes[0] = Scope(-1, 0, 0, 0, NULL, False, False)
         self.n_scopes = 1
 
     def __dealloc__(self):
@@ -233,7 +233,7 @@ cdef class NameTable:
         if self.n_scopes == self.n_scopes_capacity:
             self.n_scopes_capacity *= 2
             self.scopes = <Scope*>grow(self.scopes, self.n_scopes_capacity * sizeof(Scope))
-        self.scopes[self.n_scopes] = Scope(parent, base, suffix, entry, NULL)
+        self.scopes[self.n_scopes] = Scope(parent, base, suffix, entry, NULL, False, False)
         self.n_scopes += 1
         return self.n_scopes - 1
 
@@ -255,6 +255,7 @@ cdef class NameTable:
             return <int>PyLong_AsLong(<object>found)
         for component in path.split("/"):
             scope = self.child_scope(scope, component)
+        self.scopes[scope].by_path = True
         self.paths[path] = scope
         return scope
 

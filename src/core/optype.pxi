@@ -207,7 +207,8 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
         try:
             return AS_SHAPE(value)
         except (TypeError, ValueError) as e:
-            raise TypeError(f"Error converting {value!r} (arg name = {a.name}) to a TensorShape: {e}") from None
+            text = str(e)
+            raise type(e)(f"Error converting {a.name} to a TensorShape: {text}{'' if text.endswith('.') else '.'}") from None
     if kind == "tensor":
         if isinstance(value, np.ndarray):
             return value
@@ -278,10 +279,12 @@ cdef class OpType:
         ``gradient(op, *dys)``: a tensor or None per input.  None: no gradient is known; NO_GRADIENT: there is none.
     stateful : bool
         Whether TF marks it as having effects.
+    scoped : bool
+        Whether a call opens the scope that its name asks for; a Const's does not.
     """
 
     def __init__(self, str type not None, str signature not None, str attrs="", *, shape="unknown", kernel=None,
-                 gradient=None, bint stateful=False):
+                 gradient=None, bint stateful=False, bint scoped=True):
         cdef ArgDef arg
         cdef AttrDef a
         if type in OPTYPES:
@@ -297,6 +300,7 @@ cdef class OpType:
         self.kernel = kernel
         self.gradient = gradient
         self.stateful = stateful
+        self.scoped = scoped
         self.n_in = <int>len(self.inputs)
         self.n_out = <int>len(self.outputs)
         lists = []
@@ -410,7 +414,7 @@ cdef class OpType:
             text = <str>name
         else:
             text = node_name_text(name, default_name)
-        g.resolve_name(text, &scope, &base, &suffix)
+        g.resolve_name(text, not self.scoped, &scope, &base, &suffix)
         cdef tuple stored = self.defaults
         if attrs or not self.all_default:
             stored = self.stored_values(attrs)
@@ -466,6 +470,13 @@ cdef class OpType:
                 free(control_ids)
         if extras:
             g.node_extras[node] = extras
+        if g.new_handle_data:
+            for index, data in g.new_handle_data:
+                g.handle_data[g.nodes[node].first_output + <int>index] = data
+            g.new_handle_data = []
+        elif self.rule == RULE_SAME and n_outputs and dtypes[0] in (DT_RESOURCE, DT_VARIANT):
+            if inputs[0] in g.handle_data:
+                g.handle_data[g.nodes[node].first_output] = g.handle_data[inputs[0]]
         if g.controllers:
             g.record(node)
         if g.decorated:
@@ -489,7 +500,7 @@ cdef class OpType:
         try:
             g.check_open()
             name = node_name_text(name, default_name)
-            g.resolve_name(name, &scope, &base, &suffix)
+            g.resolve_name(name, not self.scoped, &scope, &base, &suffix)
             old = g.scope
             if not all_ready(args, self.inputs):
                 g.scope = g.scope_at(scope, base, suffix)
@@ -738,7 +749,7 @@ cdef class OpType:
                 dtypes.extend([d] * n)
             structure.append(n if arg.is_list else -1)
         if g.is_function:
-            inputs = [x if (<Tensor>x).graph is g else g.capture(x) for x in inputs]
+            inputs = self.captured(g, inputs, scope, base, suffix)
         cdef int n_in = <int>len(inputs), n_out = <int>len(dtypes)
         cdef int* ids = <int*>grow(NULL, (n_in + n_out + 1) * sizeof(int))
         try:
@@ -776,6 +787,20 @@ cdef class OpType:
                 return g.operation(node)
             return result[0]
         return tuple(result)
+
+    cdef list captured(self, Graph g, list inputs, int scope, int base, int suffix):
+        """`inputs` with those of other graphs replaced by captures, which are named in the scope of the node."""
+        cdef int old = g.scope
+        for x in inputs:
+            if (<Tensor>x).graph is not g:
+                break
+        else:
+            return inputs
+        g.scope = g.scope_at(scope, base, suffix)
+        try:
+            return [x if (<Tensor>x).graph is g else g.capture(x) for x in inputs]
+        finally:
+            g.scope = old
 
     cdef object beside_references(self, Graph g, list inputs):
         """The scope that places an operation with the variables it takes by reference; None if there are none."""
@@ -842,7 +867,7 @@ cdef class OpType:
             position += 1 if n < 0 else n
         if position != len(flat):
             raise ValueError(f"{self.type} '{name}' takes {position} inputs, got {len(flat)}.")
-        graph.resolve_name(name, &scope, &base, &suffix)
+        graph.resolve_name(name, True, &scope, &base, &suffix)
         out = []
         _, known, _ = self.convert(tuple(nested), {}, out)
         extras = {}
@@ -888,6 +913,8 @@ cdef class OpType:
                 shapes[i] = SCALAR_SHAPE
             return 0
         c = self.context(g, n_inputs, inputs, stored, scope, base, suffix, extras)
+        if g.new_handle_data:
+            g.new_handle_data = []
         try:
             if self.rule == RULE_MATMUL:
                 found = [matmul_shape(c)]
@@ -916,6 +943,11 @@ cdef class OpType:
         c.suffix = suffix
         c.folded = []
         return c
+
+
+cdef enum:
+    DT_RESOURCE = 20
+    DT_VARIANT = 21
 
 
 cdef inline int base_of(int dtype) noexcept:

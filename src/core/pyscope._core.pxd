@@ -20,6 +20,8 @@ cdef struct Scope:               # one opened name scope
     int suffix                   # 0 or the k of "_k"
     int entry                    # its NameEntry: where names inside are registered
     PyObject* path               # owned str "a/b", spelled out when first asked for, or NULL
+    bint by_path                 # entered by its path: other records may stand for the same scope
+    bint named                   # an operation has taken the scope's own name
 
 cdef class NameTable:
     cdef dict ids                # str -> index of an interned component
@@ -121,9 +123,12 @@ cdef class Graph:
     cdef list consumers_of(self, int output)
     cdef int note_consumer(self, int output, int node) except -1
     cdef int forget_consumers(self) except -1
-    cdef int resolve_name(self, str name, int* scope, int* base, int* suffix) except -1
+    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix) except -1
+    cdef int take_name(self, str name) except -1
+    cdef set taken               # node names that did not go through the registry
     cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
     cdef list controllers        # open control_dependencies blocks, outermost first
+    cdef list new_handle_data    # (output index, data) of the node whose shapes are being inferred
 
 cdef class Operation:            # handle to a node; at most one lives at a time
     cdef readonly Graph graph
@@ -166,6 +171,7 @@ cdef class OpType:
     cdef public object binding       # what the executor prepared for this kernel
     cdef int index                   # in OP_TYPES
     cdef int rule                    # ShapeRule
+    cdef readonly bint scoped        # whether a call opens the scope its name asks for (a Const does not)
     cdef bint simple                 # every input single, plain or one shared type attr; one or no output
     cdef int simple_in_dtype         # fixed dtype of the inputs, or 0: the type attr
     cdef int simple_out_dtype        # fixed dtype of the output, or 0: the inputs'
@@ -187,6 +193,7 @@ cdef class OpType:
     cdef list convert_list(self, ArgDef arg, object values, dict known)
     cdef object finish(self, Graph g, list inputs, object types, dict known, dict attrs, int scope, int base,
                        int suffix)
+    cdef list captured(self, Graph g, list inputs, int scope, int base, int suffix)
     cdef object beside_references(self, Graph g, list inputs)
     cdef object attr_of(self, str name, dict known, tuple stored)
     cdef int infer(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, int* shapes, tuple stored,
@@ -223,6 +230,8 @@ cdef class ShapeContext:         # what a Python shape rule sees of the node bei
     cdef int scope, base, suffix
     cdef list folded             # (index, array): inputs whose value the rule asked for
     cdef list partial            # (index, shape): inputs read as shapes
+
+    cdef list controls(self)
 
 
 cdef Graph current_graph()

@@ -72,6 +72,23 @@ cdef class ShapeContext:
         """``(shape, dtype)`` of what resource input `index` refers to, or None."""
         return self.graph.handle_data.get(self.ids[index])
 
+    cdef list controls(self):
+        """Ids of the control inputs that the node would have."""
+        cdef list found = []
+        cdef int i, n = <int>len(self.ids)
+        cdef int* ids = <int*>grow(NULL, (n + 1) * sizeof(int))
+        for i in range(n):
+            ids[i] = self.ids[i]
+        try:
+            self.graph.controls_for(n, ids, found)
+        finally:
+            free(ids)
+        return found
+
+    def set_handle_data(self, int index, data):
+        """Say what resource or variant output `index` refers to: a tuple of ``(shape, dtype)``."""
+        self.graph.new_handle_data.append((index, data))
+
     def explain(self, str problem):
         """`problem` with the node and what was known of its inputs, worded as TF's shape functions do."""
         cdef str name = self.graph.names.spell(self.scope, self.base, self.suffix)
@@ -91,8 +108,9 @@ cdef class ShapeContext:
         for key in sorted(values):
             kind, value = values[key]
             attrs.append(f"{key}={attr_text(kind, value)}")
-        summary = (f"{{{{node {name}}}}} = {self.op_type.type}[{', '.join(attrs)}]"
-                   f"({', '.join([t._as_node_def_input() for t in self.inputs])})")
+        cdef list inputs = [t._as_node_def_input() for t in self.inputs]
+        inputs.extend([f"^{self.graph.node_name(i)}" for i in self.controls()])
+        summary = f"{{{{node {name}}}}} = {self.op_type.type}[{', '.join(attrs)}]({', '.join(inputs)})"
         shapes = ", ".join([shape_text(self.shape(i)) for i in range(len(self.ids))])
         text = f"{problem} for '{summary}' with input shapes: {shapes}"
         known = sorted({i: v for i, v in folded if i not in [j for j, _ in partial]}.items())
@@ -124,6 +142,9 @@ class RulePasses:
         self.handle_data = context.handle_data
         self.asked = set()
         self.known = {}
+
+    def set_handle_data(self, index, data):
+        """No node comes of this pass."""
 
     def constant(self, index):
         self.asked.add((False, index))

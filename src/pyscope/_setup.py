@@ -33,6 +33,12 @@ def _fold_shape(tensor):
     return fold_shape(tensor)
 
 
+def _convert(*args):
+    from pyscope.conversion import convert      # sets itself as the core's converter
+
+    return convert(*args)
+
+
 def _make_graph():
     from pyscope.graph import Graph
 
@@ -42,6 +48,6 @@ def _make_graph():
 core.set_graph_factory(_make_graph)
 core.set_dtypes(dtypes.TABLE)
 core.set_shape_class(tensor_shape.TensorShape)
-core.set_converters(as_dtype=dtypes.as_dtype, as_shape=tensor_shape.as_shape, fold_constant=_fold_constant,
-                    fold_shape=_fold_shape)
+core.set_converters(convert=_convert, as_dtype=dtypes.as_dtype, as_shape=tensor_shape.as_shape,
+                    fold_constant=_fold_constant, fold_shape=_fold_shape)
 core.set_loaders(_load_operator, _load_op_type)

@@ -5,7 +5,7 @@ import numpy as np
 from pyscope import _core as core
 from pyscope import dtypes
 from pyscope import tensor_shape
-from pyscope.protos._tensor import _as_bytes, _check_shape, _to_array
+from pyscope.protos._tensor import _as_bytes, _check_shape, _leaves, _to_array
 
 Tensor = core.Tensor
 
@@ -16,6 +16,7 @@ CONST = core.OpType(
     shape=lambda c: [c.attr("value").shape],
     kernel=lambda attrs: attrs["value"],
     gradient=core.NO_GRADIENT,
+    scoped=False,
 )
 
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
@@ -46,32 +47,42 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
         if not shape.is_fully_defined():
             raise TypeError(f"Expected shape to be fully defined, got {shape}.")
         shape = tuple(shape.as_list())
-    if type(value) is np.ndarray or not hasattr(value, "__array__") or isinstance(value, np.generic):
-        array = np.asarray(_to_array(value, dtype, shape))    # a NumPy scalar may come back
-    else:
-        array = np.asarray(value)
-        if dtype is not None:
-            array = array.astype(dtype.as_numpy_dtype)
-    if dtype is not None and dtype.is_quantized:
-        found = dtype
-    else:
-        if array.dtype.kind in "US" or array.dtype.kind == "O":
-            flat = [_as_bytes(v) for v in array.ravel().tolist()]
-            text = np.empty(len(flat), dtype=object)
-            text[:] = flat
-            array = text.reshape(array.shape)
-        found = dtypes.as_dtype(array.dtype)
+    leaves = value
+    if not isinstance(value, (np.ndarray, np.generic)) and hasattr(value, "__array__"):
+        value = leaves = np.asarray(value)
+    array = _to_array(value, dtype, shape)
+    if array.dtype.kind in "USO" and not (dtype is not None and dtype.is_quantized):
+        array = _text_array(leaves, array.shape)
+    found = dtype if dtype is not None and dtype.is_quantized else dtypes.as_dtype(array.dtype)
     if dtype is not None and found.base_dtype != dtype.base_dtype:
         raise TypeError(f"`dtype` {dtype} is not compatible with {value} of dtype {found}.")
-    if shape is not None:
-        _check_shape(array, shape, verify_shape, not verify_shape)
-        if array.size == int(np.prod(shape, dtype=np.int64)):
-            array = array.reshape(shape)
-        else:
-            array = np.broadcast_to(array.reshape(()), shape)
-    if array.flags.writeable and (array is value or array.base is not None):
+    if array is value or array.base is not None:
         array = array.copy()
+    if shape is not None:
+        _check_shape(array, shape, verify_shape, False)
+        missing = int(np.prod(shape, dtype=np.int64)) - array.size
+        if array.size == 1 and missing > 0:
+            array = np.broadcast_to(array.reshape(()), shape)
+        elif missing > 0:
+            flat = array.reshape(-1)
+            array = np.concatenate([flat, np.repeat(flat[-1:], missing)]).reshape(shape)
+        else:
+            array = array.reshape(shape)
     return array, found
+
+
+def _text_array(values, shape):
+    """Object array of the bytes of strings in nested lists or an array."""
+    flat = values.ravel().tolist() if isinstance(values, np.ndarray) else list(_leaves(values))
+    try:
+        flat = [_as_bytes(v) for v in flat]
+    except TypeError:
+        raise TypeError(f"Failed to convert elements of {values} to Tensor. Consider casting elements to a supported "
+                        "type. See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes."
+                        ) from None
+    text = np.empty(len(flat), dtype=object)
+    text[:] = flat
+    return text.reshape(shape)
 
 
 def constant(value, dtype=None, shape=None, name="Const", verify_shape=False):

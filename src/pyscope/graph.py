@@ -60,6 +60,11 @@ class GraphKeys:
     VARIABLES = _Variables()
 
 
+def _type_name(value):
+    """The name of an object's type as TF's messages have it."""
+    return "SymbolicTensor" if isinstance(value, Tensor) else type(value).__name__
+
+
 class _GraphDefVersions:
     """What `Graph.graph_def_versions` gives: producer, and the oldest consumer that can read the graph."""
 
@@ -459,7 +464,7 @@ class Graph(core.Graph):
             if obj.graph is not self:
                 raise ValueError(f"Operation {obj} is not an element of this graph.")
             return obj
-        raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
+        raise TypeError(f"Can not convert a {_type_name(obj)} into a {wanted}.")
 
     def _element_by_name(self, name, allow_tensor, allow_operation, wanted):
         if ":" in name:
@@ -494,7 +499,7 @@ class Graph(core.Graph):
     def get_operation_by_name(self, name):
         """The operation called `name`; KeyError when there is none."""
         if not isinstance(name, str):
-            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
+            raise TypeError(f"Operation names are strings (or similar), not {_type_name(name)}.")
         return self.as_graph_element(name, allow_tensor=False, allow_operation=True)
 
     def _get_operation_by_name(self, name):
@@ -506,7 +511,7 @@ class Graph(core.Graph):
     def get_tensor_by_name(self, name):
         """The tensor called `name`, e.g. ``"a/b:0"``; KeyError when there is none."""
         if not isinstance(name, str):
-            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
+            raise TypeError(f"Tensor names are strings (or similar), not {_type_name(name)}.")
         return self.as_graph_element(name, allow_tensor=True, allow_operation=False)
 
     def create_op(self, op_type, inputs, dtypes=None, input_types=None, name=None, attrs=None, op_def=None,

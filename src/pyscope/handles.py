@@ -65,7 +65,12 @@ def _refuse(task):
     from pyscope import errors
 
     raise errors.OperatorNotAllowedInGraphError(
-        f"{task} is not allowed in Graph execution. Use Eager execution or decorate this function with @tf.function.")
+        f"{task} is not allowed. You can attempt the following resolutions to the problem: If you are running in "
+        "Graph mode, use Eager execution mode or decorate this function with @tf.function. If you are using AutoGraph, "
+        "you can try decorating this function with @tf.function. If that does not work, then you may be using an "
+        "unsupported feature or your source code may not be visible to AutoGraph. See https://github.com/tensorflow/"
+        "tensorflow/blob/master/tensorflow/python/autograph/g3doc/reference/limitations.md#access-to-source-code for "
+        "more information.")
 
 
 def _bool(tensor):

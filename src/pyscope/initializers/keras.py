@@ -1,7 +1,8 @@
 """``tf.keras.initializers`` as TF 1.15 has them: the same classes, some with smaller defaults."""
 
 from .. import dtypes
-from . import normal, uniform
+from . import normal as normal_family
+from . import uniform as uniform_family
 from .base import Initializer
 from .constant import Constant, Ones, Zeros
 from .identity import Identity
@@ -17,21 +18,21 @@ from .variance_scaling import (
 )
 
 
-class RandomNormal(normal.RandomNormal):
+class RandomNormal(normal_family.RandomNormal):
     """Normal values, by default with standard deviation 0.05."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None, dtype=dtypes.float32):
         super().__init__(mean=mean, stddev=stddev, seed=seed, dtype=dtype)
 
 
-class RandomUniform(uniform.RandomUniform):
+class RandomUniform(uniform_family.RandomUniform):
     """Uniform values, by default within 0.05 of zero."""
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None, dtype=dtypes.float32):
         super().__init__(minval=minval, maxval=maxval, seed=seed, dtype=dtype)
 
 
-class TruncatedNormal(normal.TruncatedNormal):
+class TruncatedNormal(normal_family.TruncatedNormal):
     """Truncated normal values, by default with standard deviation 0.05."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None, dtype=dtypes.float32):

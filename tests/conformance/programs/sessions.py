@@ -376,3 +376,15 @@ def run_time_errors(tf, t):
             with t.error():
                 t.show(session.run(fetch, feed))
         t.show(session.run(params))
+
+
+@program
+def out_of_memory(tf, t):
+    n = tf.placeholder(tf.int32, [None], name="n")
+    huge = tf.fill(n, 1.0)
+    with tf.Session() as session:
+        with t.error():
+            session.run(huge, {n: [2**30, 2**12]})
+        with t.error():
+            session.run(huge, {n: [2**30, 2**30, 2**30]})
+        t.show(session.run(huge, {n: [2]}))

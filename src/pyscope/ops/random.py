@@ -398,8 +398,8 @@ def random_crop(value, size, seed=None, name=None):
     InvalidArgumentError
         In a run where a dimension of `value` is smaller than asked for.
     """
+    from .. import Assert
     from ..control_flow.basic import with_dependencies
-    from .logging import Assert
     from .reduce import reduce_all
     from .slicing import slice
 

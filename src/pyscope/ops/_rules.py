@@ -105,7 +105,10 @@ def merge_all(c):
     """One output, with the merged shape of all inputs."""
     shape = c.shape(c.n_inputs - 1)
     for i in range(c.n_inputs - 2, -1, -1):
-        shape = merge(c.shape(i), shape)
+        try:
+            shape = merge(c.shape(i), shape)
+        except ValueError as error:
+            raise ValueError(f"{error}\n\tFrom merging shape {i} with other shapes.") from None
     return [shape]
 
 

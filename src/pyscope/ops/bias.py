@@ -22,7 +22,7 @@ def _bias_shape(c):
     if value is None:
         return [None]
     axis = 1 if first else len(value) - 1
-    channels = merge_dim(bias[0], value[axis])
+    channels = merge_dim(value[axis], bias[0])
     return [value[:axis] + (channels,) + value[axis + 1 :]]
 
 
@@ -86,7 +86,7 @@ def _bias_v1_gradient(op, grad):
 
 def _bias_v1_shape(c):
     value, bias = with_rank_at_least(c.shape(0), 2), with_rank(c.shape(1), 1)
-    return [None if value is None else value[:-1] + (merge_dim(bias[0], value[-1]),)]
+    return [None if value is None else value[:-1] + (merge_dim(value[-1], bias[0]),)]
 
 
 _FORMAT = "data_format: 'NHWC'|'NCHW' = 'NHWC'"

@@ -8,7 +8,7 @@ from ..conversion import convert_to_tensor
 from . import array
 from ._rules import REAL, broadcast, merge, merge_dim, renamed, with_rank_at_least
 
-__all__ = ["cross", "matmul", "matvec", "norm", "normalize", "tensordot", "trace"]
+__all__ = ["adjoint", "cross", "matmul", "matvec", "norm", "normalize", "tensordot", "trace"]
 
 
 # ---------------------------------------------------------------- matrix products
@@ -245,6 +245,13 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
             a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse
         )
         return array.squeeze(out, axis=-1)
+
+
+def adjoint(matrix, name=None):
+    """Each matrix in the last two dimensions, transposed and conjugated."""
+    with core.name_scope(name, "adjoint", [matrix]):
+        matrix = convert_to_tensor(matrix, name="matrix")
+        return array.matrix_transpose(matrix, conjugate=True)
 
 
 # ---------------------------------------------------------------- tensordot

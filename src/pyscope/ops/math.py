@@ -30,7 +30,7 @@ __getattr__, __dir__ = namespace(__name__, {
         sign sin sinh sqrt square tan tanh
     """,
     "ops.linalg": """
-        MATMUL BATCH_MATMUL BATCH_MATMUL_V2 BATCH_MATMUL_V3 SPARSE_MATMUL CROSS cross matmul matvec norm
+        adjoint MATMUL BATCH_MATMUL BATCH_MATMUL_V2 BATCH_MATMUL_V3 SPARSE_MATMUL CROSS cross matmul matvec norm
         normalize tensordot trace
     """,
     "ops.ranges": """

@@ -743,6 +743,18 @@ cdef int single(Graph g, OpType op_type, int n_inputs, int* inputs, int n_output
                     <PyObject*>stored if stored else NULL, scope, base, suffix)
 
 
+cdef int place_beside(Graph g, int first, tuple location) except -1:
+    """Give the nodes from `first` on the colocation of a variable."""
+    cdef int node
+    for node in range(first, g.n_nodes):
+        extras = g.node_extras.get(node)
+        if extras is None:
+            g.node_extras[node] = {"_class": location}
+        elif "_class" not in extras:
+            extras["_class"] = location
+    return 0
+
+
 def build_resource_variable(Graph g not None, str name not None, object initial_value, bint from_function, dtype,
                             shape, str constant_name):
     """Add the operations of a resource variable to `g`, which `can_build_quickly`.
@@ -769,17 +781,16 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
                           (initial_value, dtype), constant_name)
             value = g.tensor(g.nodes[node].first_output)
         else:
-            if from_function:
-                initial_value = initial_value()
-            value = CONVERT_INITIAL_VALUE(initial_value, dtype, "initial_value")
+            try:
+                if from_function:
+                    initial_value = initial_value()
+                value = CONVERT_INITIAL_VALUE(initial_value, dtype, "initial_value")
+            except BaseException:
+                place_beside(g, n_before, location)
+                raise
             if value.graph is not g:
                 raise ValueError(f"{value} must be from the same graph as variable '{full_name}'.")
-        for node in range(n_before, g.n_nodes):
-            extras = g.node_extras.get(node)
-            if extras is None:
-                g.node_extras[node] = {"_class": location}
-            elif "_class" not in extras:
-                extras["_class"] = location
+        place_beside(g, n_before, location)
         number = g.outputs[value._id].dtype
         if number > 100:
             number -= 100

@@ -31,6 +31,7 @@ __getattr__, __dir__ = namespace(__name__, {
     """,
     "static_value": "get_static_value=constant_value",
     "ops.array": "newaxis",
+    "keras": "keras=",
     "initializers": """
         zeros_initializer=zeros ones_initializer=ones constant_initializer=constant
         random_uniform_initializer=random_uniform random_normal_initializer=random_normal

@@ -33,11 +33,11 @@ def argument_names(target):
 
 
 def has_kwargs(target):
-    """True if `target` takes arbitrary keywords."""
+    """True if `target` takes arbitrary keywords; what is not written in Python is taken to."""
     if isinstance(target, functools.partial):
         return has_kwargs(target.func)
     function, _ = _function(target)
-    return function is not None and bool(function.__code__.co_flags & 0x08)
+    return function is None or bool(function.__code__.co_flags & 0x08)
 
 
 def needs_no_arguments(target):

@@ -1,5 +1,14 @@
 """Initializers: what variables start from, a family a file."""
 
+from ..variables.initialization import (
+    global_variables_initializer as global_variables,
+)
+from ..variables.initialization import (
+    local_variables_initializer as local_variables,
+)
+from ..variables.initialization import (
+    variables_initializer as variables,
+)
 from .base import Initializer, get_fans
 from .constant import Constant, Ones, Zeros
 from .identity import Identity
@@ -46,6 +55,7 @@ __all__ = [
     "Zeros",
     "constant",
     "get_fans",
+    "global_variables",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -53,12 +63,14 @@ __all__ = [
     "identity",
     "lecun_normal",
     "lecun_uniform",
+    "local_variables",
     "ones",
     "orthogonal",
     "random_normal",
     "random_uniform",
     "truncated_normal",
     "uniform_unit_scaling",
+    "variables",
     "variance_scaling",
     "zeros",
 ]

@@ -215,12 +215,14 @@ class RefVariable(Variable):
         """The value in `session`, or in the default session."""
         return self._variable.eval(session=session)
 
-    def sparse_read(self, indices, name=None):
-        """Only resource variables have it."""
+    @property
+    def sparse_read(self):
+        """Only resource variables have it; ``tf.gather`` asks."""
         raise AttributeError
 
-    def gather_nd(self, indices, name=None):
-        """Only resource variables have it."""
+    @property
+    def gather_nd(self):
+        """Only resource variables have it; ``tf.gather_nd`` asks."""
         raise AttributeError
 
     def count_up_to(self, limit):

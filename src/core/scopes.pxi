@@ -108,7 +108,7 @@ cdef Graph graph_of(object values, Graph default):
         if found is None:
             found = g
             origin = v
-        elif not default is None and default.is_function:
+        elif default is not None and default.is_function:
             return default
         else:
             raise ValueError(f"{describe(v)} must be from the same graph as {describe(origin)} "

@@ -1,4 +1,4 @@
-"""The example of the README, as a user runs it."""
+"""The example program and the ten lines of the README, as a user runs them."""
 
 import os
 import re
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent.parent / "examples" / "digits_mlp.py"
+ROOT = Path(__file__).parent.parent
+PROGRAM = ROOT / "examples" / "digits_mlp.py"
 
 # What stands for TensorFlow 1 where only a later release is installed.
 AS_TENSORFLOW_1 = """
@@ -40,6 +41,13 @@ def test_digits():
     assert done.stdout.count("epoch") >= 4
     # 5 s on a quiet machine; a loaded one or the checked build may need more.
     assert seconds < 20
+
+
+def test_ten_lines():
+    program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
+    done = run("-W", "error", "-c", program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\[\[0\.99\d*\]\n \[1\.99\d*\]\] line/w:0\n", done.stdout)
 
 
 @pytest.mark.tensorflow

@@ -111,7 +111,7 @@ cdef class ShapeContext:
         cdef list inputs = [t._as_node_def_input() for t in self.inputs]
         inputs.extend([f"^{self.graph.node_name(i)}" for i in self.controls()])
         summary = f"{{{{node {name}}}}} = {self.op_type.type}[{', '.join(attrs)}]({', '.join(inputs)})"
-        shapes = ", ".join([shape_text(self.shape(i)) for i in range(len(self.ids))])
+        shapes = ", ".join(["?" if self.rank(i) is None else shape_text(self.shape(i)) for i in range(len(self.ids))])
         text = f"{problem} for '{summary}' with input shapes: {shapes}"
         known = sorted({i: v for i, v in folded if i not in [j for j, _ in partial]}.items())
         if known:

@@ -21,6 +21,8 @@ def _invalid(message):
 
 def _block_sizes(c):
     given, block_shape, pads_shape = c.shape(0), c.shape(1), c.shape(2)
+    if block_shape is None:
+        raise ValueError("block_shape must have rank 1.")
     n = with_rank(block_shape, 1)[0]
     if n is None:
         raise ValueError("block_shape must have known size.")

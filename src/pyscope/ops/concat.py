@@ -18,18 +18,15 @@ from .shape import SHAPE_N, expand_dims, rank, reshape, shape, size, squeeze, tr
 
 
 def _concat_shape(shapes, axis):
-    if axis is None:
-        n_dims = None
+    # TF looks at the ranks before it knows the axis, so a wrong rank is reported before a wrong axis.
+    n_dims = next((len(s) for s in shapes if s is not None), None)
+    if n_dims == 0:
+        raise ValueError("Can't concatenate scalars (use tf.stack instead)")
+    if n_dims is not None:
         for s in shapes:
-            if s is not None:
-                if not s:
-                    raise ValueError("Can't concatenate scalars (use tf.stack instead)")
-                if n_dims is not None and n_dims != len(s):
-                    raise ValueError("Shapes must be equal rank, but are %d and %d" % (n_dims, len(s)))
-                n_dims = len(s)
-        if n_dims is None:
-            return None
-        return (None,) * n_dims
+            with_rank(s, n_dims)
+    if axis is None:
+        return None if n_dims is None else (None,) * n_dims
     least = axis + 1 if axis >= 0 else -axis
     head = tail = None
     total = 0
@@ -37,8 +34,6 @@ def _concat_shape(shapes, axis):
         if s is None:
             total = None
             continue
-        if least == 1 and not s:
-            raise ValueError("Can't concatenate scalars (use tf.stack instead)")
         with_rank_at_least(s, least)
         at = axis + len(s) if axis < 0 else axis
         d = s[at]

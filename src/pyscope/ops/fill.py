@@ -21,14 +21,14 @@ def _fill_rule(c):
 def _fill_kernel(attrs, dims, value):
     if dims.ndim != 1:
         raise errors.InvalidArgumentError(None, None, "dims must represent a vector, got shape %s" % show(dims.shape))
-    if value.ndim:
+    if value.size != 1 or value.ndim > 1:
         raise errors.InvalidArgumentError(
             None, None, "value must represent a scalar, got shape %s" % show(value.shape)
         )
     for i, d in enumerate(dims.tolist()):
         if d < 0:
             raise errors.InvalidArgumentError(None, None, "Dimension %d must be >= 0" % d)
-    return np.full(dims, value[()], value.dtype)
+    return np.full(dims, value.reshape(())[()], value.dtype)
 
 
 FILL = OpType(

@@ -301,17 +301,24 @@ def _gather_nd_rule(c):
     return [indices[:-1] + params[depth:]]
 
 
-def _tuple_indices(indices, dims, text):
-    # The columns of indices, checked; an index out of range names its row.
+def _outside(indices, dims):
+    # Which index tuples leave the shape.
     flat = indices.reshape(-1, indices.shape[-1])
-    if flat.size:
-        bad = ((flat < 0) | (flat >= np.array(dims[: flat.shape[1]], flat.dtype))).any(1)
-        if bad.any():
-            raise errors.InvalidArgumentError(None, None, text(int(np.nonzero(bad)[0][0]), flat))
+    return ((flat < 0) | (flat >= np.array(dims[: flat.shape[1]], np.int64))).any(1)
+
+
+def _tuple_text(indices, row):
+    flat = indices.reshape(-1, indices.shape[-1])
+    return "indices%s = [%s]" % (
+        position(indices.shape[:-1], row), ", ".join(str(v) for v in flat[row].tolist())
+    )
+
+
+def _columns(indices):
     return tuple(indices[..., i] for i in range(indices.shape[-1]))
 
 
-def _gather_nd_kernel(attrs, params, indices):
+def _gather_nd_kernel(run, op, params, indices):
     if params.ndim < 1:
         raise errors.InvalidArgumentError(None, None, "params must be at least a vector")
     if indices.ndim < 1:
@@ -322,16 +329,21 @@ def _gather_nd_kernel(attrs, params, indices):
             % (indices.shape[-1], params.ndim)
         )
 
-    def text(row, flat):
-        return "indices%s = [%s] does not index into param shape %s, node name: %s" % (
-            position(indices.shape[:-1], row), ", ".join(str(v) for v in flat[row].tolist()),
-            show(params.shape),
-            attrs.get("_name", ""),
-        )
-
     if indices.shape[-1] == 0:
         return np.broadcast_to(params, indices.shape[:-1] + params.shape)
-    return params[_tuple_indices(indices, params.shape, text)]
+    bad = _outside(indices, params.shape)
+    if not bad.any():
+        return params[_columns(indices)]
+    if op._attr("bad_indices_policy")[1] != b"IGNORE":
+        raise errors.InvalidArgumentError(
+            None, None, "%s does not index into param shape %s, node name: %s"
+            % (_tuple_text(indices, int(bad.argmax())), show(params.shape), op.name)
+        )
+    # What lies outside reads as zero.
+    bad = bad.reshape(indices.shape[:-1])
+    out = params[_columns(np.where(bad[..., np.newaxis], 0, indices))].copy()
+    out[bad] = 0
+    return out
 
 
 def _gather_nd_gradient(op, dy):
@@ -351,7 +363,7 @@ GATHER_ND = OpType(
     "params: Tparams, indices: Tindices -> output: Tparams",
     "Tparams: type; Tindices: int16|int32|int64; bad_indices_policy: string = ''",
     shape=_gather_nd_rule,
-    kernel=_gather_nd_kernel,
+    kernel=core.session_kernel(_gather_nd_kernel),
     gradient=_gather_nd_gradient,
 )
 
@@ -461,45 +473,54 @@ def _scatter_nd_rule(c):
     return [out]
 
 
-def _scatter(out, indices, updates, how):
-    if indices.ndim < 1:
-        raise errors.InvalidArgumentError(None, None, "Indices shape must have rank at least one. Found:%s"
-                                          % show(indices.shape))
+def _scatter(out, indices, updates, how, policy):
     depth = indices.shape[-1]
-    expected = indices.shape[:-1] + out.shape[depth:]
-    if updates.shape != expected:
-        raise errors.InvalidArgumentError(
-            None, None, "Must have updates.shape = indices.shape[:batch_dim] + params_shape[slice_dim:], got "
-            "updates.shape: %s, indices.shape: %s, params_shape: %s, slice_dim: %d, and batch_dim: %d"
-            % (show(updates.shape), show(indices.shape), show(out.shape), depth, indices.ndim - 1)
-        )
-
-    def text(row, flat):
-        return "indices%s = [%s] does not index into shape %s" % (
-            position(indices.shape[:-1], row), ", ".join(str(v) for v in flat[row].tolist()), show(out.shape)
-        )
-
+    bad = _outside(indices, out.shape)
+    if bad.any():
+        if policy != b"IGNORE":
+            raise errors.InvalidArgumentError(
+                None, None, "%s does not index into shape %s"
+                % (_tuple_text(indices, int(bad.argmax())), show(out.shape))
+            )
+        kept = ~bad.reshape(indices.shape[:-1])
+        indices, updates = indices[kept], updates[kept]
     if depth == 0:
         for update in updates.reshape((-1,) + out.shape):
             if how is None:
                 out[...] = update
             else:
                 how(out, update, out=out)
-        return out
-    key = _tuple_indices(indices, out.shape, text)
-    if how is None:
-        out[key] = updates
+    elif how is None:
+        out[_columns(indices)] = updates
     else:
-        how.at(out, key, updates)
+        how.at(out, _columns(indices), updates)
     return out
 
 
 def _scatter_nd_kernel(attrs, indices, updates, dims):
     out = np.zeros(dims, updates.dtype)
-    if updates.dtype == object:
+    if indices.ndim < 1:
+        raise errors.InvalidArgumentError(
+            None, None, "Indices shape must have rank at least one. Found:%s" % show(indices.shape)
+        )
+    n_outer = indices.ndim - 1
+    depth = indices.shape[-1]
+    text = "Dimensions [%d,%d) of %s[shape=%s] must match dimensions [%d,%d) of updates[shape=%s]"
+    if updates.shape[:n_outer] != indices.shape[:-1]:
+        raise errors.InvalidArgumentError(
+            None, None, text % (0, n_outer, "indices", show(indices.shape), 0, n_outer, show(updates.shape))
+        )
+    if updates.shape[n_outer:] != out.shape[depth:]:
+        raise errors.InvalidArgumentError(
+            None, None, text
+            % (depth, out.ndim, "input", show(out.shape), n_outer, updates.ndim, show(updates.shape))
+        )
+    if out.dtype == object:
         out[...] = b""
-        return _scatter(out, indices, updates, None)
-    return _scatter(out, indices, updates, np.logical_or if updates.dtype == bool else np.add)
+        how = None
+    else:
+        how = np.logical_or if out.dtype == bool else np.add
+    return _scatter(out, indices, updates, how, attrs["bad_indices_policy"])
 
 
 SCATTER_ND = OpType(
@@ -524,7 +545,22 @@ def _tensor_scatter_rule(c):
 
 
 def _tensor_scatter_kernel(how):
-    return lambda attrs, x, indices, updates: _scatter(x.copy(), indices, updates, how)
+    def kernel(attrs, x, indices, updates):
+        n_outer = indices.ndim - 1
+        if updates.shape[:n_outer] != indices.shape[:-1]:
+            raise errors.InvalidArgumentError(
+                None, None, "Outer dimensions of indices and update must match. Indices shape: %s, updates shape:%s"
+                % (show(indices.shape), show(updates.shape))
+            )
+        n_inner = x.ndim - indices.shape[-1]
+        if updates.shape[n_outer:] != x.shape[indices.shape[-1] :]:
+            raise errors.InvalidArgumentError(
+                None, None, "The inner %d dimensions of output.shape=%s must match the inner %d dimensions of "
+                "updates.shape=%s" % (n_inner, show(x.shape), updates.ndim - n_outer, show(updates.shape))
+            )
+        return _scatter(x.copy(), indices, updates, how, attrs["bad_indices_policy"])
+
+    return kernel
 
 
 def _update_gradient(op, dy):

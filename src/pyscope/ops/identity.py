@@ -247,14 +247,14 @@ def _ensure_shape_rule(c):
     return [merge(_placeholder_rule(c)[0], c.shape(0))]
 
 
-def _ensure_shape_kernel(attrs, x):
-    dims = attrs["shape"]._dims
+def _ensure_shape_kernel(run, op, x):
+    dims = op._attr("shape")[1]._dims
     if dims is not None and (
         len(dims) != x.ndim or any(d is not None and d != n for d, n in zip(dims, x.shape))
     ):
         raise errors.InvalidArgumentError(
-            None, None, "Shape of tensor %s is not compatible with expected shape %s."
-            % (show(x.shape), show(dims))
+            None, None, "Shape of tensor %s %s is not compatible with expected shape %s."
+            % (op.inputs[0].name.removesuffix(":0"), show(x.shape), show(dims))
         )
     return x
 
@@ -264,7 +264,7 @@ ENSURE_SHAPE = OpType(
     "input: T -> output: T",
     "shape: shape; T: type",
     shape=_ensure_shape_rule,
-    kernel=_ensure_shape_kernel,
+    kernel=core.session_kernel(_ensure_shape_kernel),
     gradient=_pass_gradient,
 )
 

@@ -44,8 +44,8 @@ def element_text(value, quoted):
         return _float_text(value, 6, 9)
     if isinstance(value, np.float64):
         return _float_text(value, 15, 17)
-    if isinstance(value, np.floating):
-        return "%.4g" % float(value) if value.dtype.itemsize == 2 else str(value)
+    if isinstance(value, np.floating) or type(value).__name__ == "bfloat16":
+        return _float_text(np.float32(value), 6, 9)
     if isinstance(value, np.complexfloating):
         half = np.float32 if value.dtype.itemsize == 8 else np.float64
         return "(%s,%s)" % (element_text(half(value.real), False), element_text(half(value.imag), False))
@@ -98,7 +98,7 @@ def format_value(x, n_ends):
 
     def text(part, dim):
         if dim == x.ndim:
-            return element_text(part[()], True)
+            return element_text(part[()] if isinstance(part, np.ndarray) else part, True)
         n = len(part)
         ends = n if n_ends < 0 else n_ends
         if dim == x.ndim - 1:

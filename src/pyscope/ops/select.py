@@ -336,7 +336,7 @@ def _dynamic_stitch_kernel(attrs, *inputs):
                 flat = k.reshape(-1)
                 bad = int(np.nonzero(flat < 0)[0][0])
                 raise errors.InvalidArgumentError(
-                    None, None, "indices[%d] = %d is out of range" % (bad, flat[bad])
+                    None, None, "indices%s is out of range" % position(k.shape, bad)
                 )
             largest = max(largest, int(k.max()))
     out = np.zeros((largest + 1,) + extra, data[0].dtype)

@@ -187,7 +187,7 @@ def _reshape_kernel(attrs, x, shape):
         dims = [dims]
         if dims != [-1]:
             raise errors.InvalidArgumentError(None, None, "sizes input must be 1-D, not []")
-    product = 1
+    product = 1              # zero sizes are left out, so that -1 can be worked out beside them
     unknown = -1
     for i, d in enumerate(dims):
         if d == -1:
@@ -198,25 +198,24 @@ def _reshape_kernel(attrs, x, shape):
             unknown = i
         elif d < 0:
             raise errors.InvalidArgumentError(None, None, "Size %d must be non-negative, not %d" % (i, d))
-        else:
+        elif d:
             product *= d
     if unknown >= 0:
-        if product == 0:
-            if x.size:
-                raise errors.InvalidArgumentError(
-                    None, None, "reshape cannot infer the missing input size for an empty tensor unless all "
-                    "specified input sizes are non-zero"
-                )
-            missing = 0
-        else:
-            missing, rest = divmod(x.size, product)
-            if rest:
-                raise errors.InvalidArgumentError(
-                    None, None, "Input to reshape is a tensor with %d values, but the requested shape requires a "
-                    "multiple of %d" % (x.size, product)
-                )
+        n = x.size
+        if 0 in dims:
+            n = 1
+            for d in x.shape:
+                n *= d or 1
+        missing = n // product
+        if product * missing != n and 0 not in x.shape:
+            raise errors.InvalidArgumentError(
+                None, None, "Input to reshape is a tensor with %d values, but the requested shape requires a "
+                "multiple of %d" % (n, product)
+            )
         dims[unknown] = missing
         product *= missing
+    if 0 in dims:
+        product = 0
     if product != x.size:
         raise errors.InvalidArgumentError(
             None, None, "Input to reshape is a tensor with %d values, but the requested shape has %d"

@@ -159,6 +159,8 @@ def dense_slices(dims, begin, end, strides, masks, error):
             gather.append(_NEW_AXIS)
         else:
             if full == rank:
+                if not rank:
+                    raise error("Attempting to slice scalar input.")
                 raise error("Index out of range using input dim %d; input has only %d dims" % (full, rank))
             shrink = bool(bit & shrink_mask)
             dense.append((
@@ -183,7 +185,7 @@ def dense_slices(dims, begin, end, strides, masks, error):
             if shrink:
                 at = d + b if b < 0 else b
                 if not 0 <= at < d:
-                    raise error("slice index %d of dimension %d out of bounds." % (b, i))
+                    raise error("slice index %d of dimension %d out of bounds." % (at, i))
                 block.append(1)
                 slices.append(at)
                 continue

@@ -8,7 +8,10 @@ from .._core import OpType
 from ..conversion import convert_to_tensor
 from ..sparse_tensor import SparseTensor, SparseTensorValue
 from ..static_value import constant_value_as_shape
+from . import math as math_ops
 from ._array_rules import show, with_rank
+from .fill import zeros, zeros_like
+from .gather import gather_nd
 from .identity import placeholder, placeholder_with_default
 
 
@@ -52,23 +55,21 @@ def _sparse_to_dense_kernel(attrs, indices, dims, values, default):
     return out
 
 
+def _sparse_to_dense_gradient(op, dy):
+    indices, dims = op.inputs[:2]
+    d_values = gather_nd(dy, indices)
+    d_default = math_ops.reduce_sum(dy) - math_ops.reduce_sum(d_values)
+    return [zeros_like(indices), zeros_like(dims), d_values, d_default]
+
+
 SPARSE_TO_DENSE = OpType(
     "SparseToDense",
     "sparse_indices: Tindices, output_shape: Tindices, sparse_values: T, default_value: T -> dense: T",
     "validate_indices: bool = True; T: type; Tindices: int32|int64",
     shape=_sparse_to_dense_rule,
     kernel=_sparse_to_dense_kernel,
-    gradient=lambda op, dy: _sparse_to_dense_gradient(op, dy),
+    gradient=_sparse_to_dense_gradient,
 )
-
-
-def _sparse_to_dense_gradient(op, dy):
-    from . import math as math_ops
-    from .gather import gather_nd
-
-    d_values = gather_nd(dy, op.inputs[0])
-    d_default = math_ops.reduce_sum(dy) - math_ops.reduce_sum(d_values)
-    return [None, None, d_values, d_default]
 
 
 def sparse_to_dense(
@@ -84,8 +85,6 @@ def sparse_tensor_to_dense(sp_input, default_value=None, validate_indices=True, 
     """Dense form of a SparseTensor."""
     sp_input = _sparse(sp_input)
     if default_value is None:
-        from .fill import zeros
-
         default_value = zeros([], dtype=sp_input.dtype)
     return sparse_to_dense(
         sp_input.indices, sp_input.dense_shape, sp_input.values, default_value=default_value,

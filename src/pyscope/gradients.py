@@ -483,7 +483,7 @@ def custom_gradient(f=None):
 
 
 def _custom_call(f, args, kwargs):
-    from pyscope.ops.array import identity_n
+    from pyscope.ops.array import identity, identity_n
 
     if kwargs:
         raise ValueError("The custom_gradient decorator currently supports keywords arguments only when eager "
@@ -498,6 +498,8 @@ def _custom_call(f, args, kwargs):
     result, grad_fn = f(*args)
     used = [v for v in _all_variables(graph) if id(v) not in before]
     outputs = [convert_to_tensor(r) for r in _as_list(result)]
+    for output in outputs:
+        identity(output)  # TF walks back from these to find variables, and leaves them
     n = len(outputs)
     handles = [v.handle if is_resource_variable(v) else convert_to_tensor(v, as_ref=True)
                for v in used]

@@ -230,7 +230,7 @@ def softsign(features, name=None):
 
 def swish(features, beta=1.0):
     """``x * sigmoid(beta * x)`` of each element (Ramachandran et al. 2017)."""
-    from ..custom_gradient import custom_gradient
+    from ..gradients import custom_gradient
     from .cast import cast
     from .elementwise import sigmoid, square
     from .reduce import reduce_sum

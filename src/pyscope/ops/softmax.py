@@ -364,7 +364,7 @@ def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None
             return cast(cost, dtypes.float16) if logits.dtype == dtypes.float16 else cost
         checks = []
         if not known:
-            from .. import assert_equal
+            from .check import assert_equal
 
             checks.append(assert_equal(array.shape(labels), array.shape(logits)[:-1]))
         with core.get_default_graph().control_dependencies(checks):

@@ -214,6 +214,8 @@ cdef Plan make_plan(Graph g, list fetches, list feeds, list targets):
     cdef int* register_of = NULL         # output id -> register + 1
     cdef Ints order, stack
     cdef bint ascending = True
+    cdef bint has_flow = False
+    cdef dict frames = None
     order.data = stack.data = NULL
     order.n = stack.n = order.capacity = stack.capacity = 0
     plan.graph = g
@@ -233,16 +235,26 @@ cdef Plan make_plan(Graph g, list fetches, list feeds, list targets):
             plan.feed_registers[i] = i
             register_of[plan.feed_outputs[i]] = i + 1
         reach(g, fetches, targets, register_of, seen, &order, &stack, &ascending)
-        if ascending:
+        for i in range(order.n):
+            if binding_of(<OpType>OP_TYPES[g.nodes[order.data[i]].op_type]).kind >= STEP_SWITCH:
+                has_flow = True
+                break
+        if has_flow:
+            frames = order_flow(g, &order, seen, register_of)
+        elif ascending:
             qsort(order.data, order.n, sizeof(int), compare_ints)
         else:
             sort_by_dependence(g, register_of, seen, &order)
-        lay_out(plan, g, &order, register_of)
+        lay_out(plan, g, &order, register_of, has_flow)
         plan.n_fetches = <int>len(fetches)
         plan.fetch_registers = <int*>grow(NULL, (plan.n_fetches + 1) * sizeof(int))
         for i in range(plan.n_fetches):
             plan.fetch_registers[i] = register_of[<int>fetches[i]] - 1
-        mark_last_readers(plan)
+        if has_flow:
+            plan.program = make_program(plan, frames)
+            plan.needs_run = True
+        else:
+            mark_last_readers(plan)
     finally:
         free(seen)
         free(register_of)
@@ -347,8 +359,8 @@ cdef int sort_by_dependence(Graph g, int* register_of, unsigned char* seen, Ints
     return 0
 
 
-cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of) except -1:
-    """Registers, steps and constants of the nodes in `order`."""
+cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of, bint has_flow) except -1:
+    """Registers, steps and constants of the nodes in `order`; with control flow, everything is a step."""
     cdef int i, k, node, total_in = 0, n_registers = plan.n_feeds, source
     cdef Node* n
     cdef Step* step
@@ -368,22 +380,27 @@ cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of) except -1:
     plan.n_registers = n_registers
     for i in range(plan.n_feeds):
         plan.types[i] = numpy_type(base_of(g.outputs[plan.feed_outputs[i]].dtype))
+    # Registers first: a value that goes round in a loop is read before the step that makes it.
+    n_registers = plan.n_feeds
+    for i in range(order.n):
+        n = &g.nodes[order.data[i]]
+        for k in range(n.n_outputs):
+            plan.types[n_registers + k] = numpy_type(g.outputs[n.first_output + k].dtype)
+            if register_of[n.first_output + k] == 0:     # a fed output of a node that runs stays the fed value
+                register_of[n.first_output + k] = n_registers + k + 1
+        n_registers += n.n_outputs
     n_registers = plan.n_feeds
     total_in = 0
     for i in range(order.n):
         node = order.data[i]
         n = &g.nodes[node]
-        for k in range(n.n_outputs):
-            plan.types[n_registers + k] = numpy_type(g.outputs[n.first_output + k].dtype)
-            if register_of[n.first_output + k] == 0:     # a fed output of a node that runs stays the fed value
-                register_of[n.first_output + k] = n_registers + k + 1
         b = binding_of(<OpType>OP_TYPES[n.op_type])
-        if b.kind == STEP_CONST:
+        if b.kind == STEP_CONST and not has_flow:
             plan.constants.append((n_registers, constant_value(g, node)))
             plan.is_constant[n_registers] = True
             n_registers += 1
             continue
-        if b.kind == STEP_NOTHING:
+        if b.kind == STEP_NOTHING and not has_flow:
             n_registers += n.n_outputs
             continue
         step = &plan.steps[plan.n_steps]
@@ -402,6 +419,12 @@ cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of) except -1:
         n_registers += n.n_outputs
         plan.n_steps += 1        # counted before binding, so that __dealloc__ sees what bind owns
         plan.bind(step, node)
+        if step.kind == STEP_CONST:
+            value = constant_value(g, node)
+            Py_INCREF(value)
+            step.attrs = <PyObject*>value
+        if has_flow:
+            plan.calls_python = True
     return 0
 
 

@@ -248,8 +248,13 @@ cdef enum StepKind:
     STEP_SESSION                 # f(run, op, *inputs)
     STEP_PLACEHOLDER             # a placeholder that was not fed
     STEP_MISSING                 # an op type without a kernel
-    STEP_CONST                   # while planning only: constants are put into the frame once
-    STEP_NOTHING                 # while planning only: no value, no effect
+    STEP_CONST                   # no step but a register loaded once, except where control flow may pass it by
+    STEP_NOTHING                 # no step, with the same exception
+    STEP_SWITCH                  # TF1's control flow; a plan with one of these runs by flow.pxi
+    STEP_MERGE
+    STEP_ENTER
+    STEP_EXIT
+    STEP_NEXT
 
 cdef enum InputFlag:             # what a step does with one of its inputs
     INPUT_LAST = 1               # nobody reads the register later: drop it, or write into it
@@ -301,6 +306,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState
+    cdef list program            # steps and loops in order if there is TF1 control flow, else None
     cdef Frame* free_frames      # frames at rest
 
     cdef Frame* borrow(self) except NULL

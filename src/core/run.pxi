@@ -389,7 +389,7 @@ cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
             n_held = i + 1
         if step.kind == STEP_UFUNC:
             run_ufunc(plan, frame, step, inputs, flags)
-        elif step.kind == STEP_IDENTITY:
+        elif step.kind == STEP_IDENTITY or step.kind >= STEP_SWITCH:
             Py_XINCREF(inputs[0])
             frame.registers[step.first_out] = inputs[0]
         elif step.kind == STEP_CORE:
@@ -487,12 +487,15 @@ cdef object run_plan(Plan plan, Frame* frame, RunState run, bint outside):
     if plan.calls_python and outside:
         token = silence()
     try:
-        run_steps(plan, frame, run)
+        if plan.program is None:
+            run_steps(plan, frame, run)
+        else:
+            run_flow(plan, frame, run)
         for k in range(plan.n_fetches):
             out.append(outside_value(plan, frame, k) if outside else inside_value(plan, frame, k))
         failed = False
     finally:
-        clear(plan, frame, failed)
+        clear(plan, frame, failed or plan.program is not None)
         plan.give_back(frame)
         if token is not None:
             speak(token)

@@ -39,7 +39,7 @@ def variable_axis_size_partitioner(max_shard_bytes, axis=0, bytes_per_string_ele
             raise ValueError(f"shape is not a TensorShape: {shape}")
         if not shape.is_fully_defined():
             raise ValueError(f"shape is not fully defined: {shape}")
-        size = shape._dims[axis]
+        size = shape.as_list()[axis]
         bytes_per_slice = 1.0 * (shape.num_elements() / size) * _element_size(dtype, bytes_per_string_element)
         slices_per_part = max(1, math.floor(max_shard_bytes / bytes_per_slice))
         n_parts = math.ceil(size / slices_per_part)
@@ -72,7 +72,7 @@ def min_max_variable_partitioner(max_partitions=1, axis=0, min_slice_size=256 <<
             raise ValueError(f"Cannot partition variable along axis {axis} when shape is only {shape}")
         total = shape.num_elements() * _element_size(dtype, bytes_per_string_element)
         partitions = [1] * len(shape)
-        partitions[axis] = max(1, min(shape._dims[axis], max_partitions, math.ceil(total / min_slice_size)))
+        partitions[axis] = max(1, min(shape.as_list()[axis], max_partitions, math.ceil(total / min_slice_size)))
         return partitions
 
     return partitioner
@@ -83,7 +83,7 @@ def fixed_size_partitioner(num_shards, axis=0):
 
     def partitioner(shape, **kwargs):
         partitions = [1] * len(shape)
-        partitions[axis] = min(num_shards, shape._dims[axis])
+        partitions[axis] = min(num_shards, shape.as_list()[axis])
         return partitions
 
     return partitioner

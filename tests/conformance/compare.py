@@ -9,6 +9,7 @@
 
 import argparse
 import json
+import os
 import sys
 
 from . import deliberate, process, recorded, registry
@@ -68,9 +69,12 @@ def compare(mode, words=(), live=False):
     return results, stale
 
 
-def _short(form, width=300):
-    text = json.dumps(form) if not isinstance(form, str) else form
-    return text if len(text) <= width else text[: width - 3] + "..."
+def _short(a, b, width=400):
+    """Both forms as texts of at most `width` characters that show where they differ."""
+    a, b = (form if isinstance(form, str) else json.dumps(form, sort_keys=True) for form in (a, b))
+    same = len(os.path.commonprefix([a, b]))
+    start = max(0, same - width // 3) if max(len(a), len(b)) > width else 0
+    return ["..." * bool(start) + text[start : start + width] for text in (a, b)]
 
 
 def report(mode, results, stale, verbose, out=None):
@@ -86,7 +90,7 @@ def report(mode, results, stale, verbose, out=None):
     for name, found in failing.items():
         for field, _, expected, actual in found if verbose else found[:1]:
             print(f"\n{name} [{mode}] {field}", file=out)
-            print(f"  TensorFlow: {_short(expected)}\n  PyScope:    {_short(actual)}", file=out)
+            print("  TensorFlow: {}\n  PyScope:    {}".format(*_short(expected, actual)), file=out)
     for row in stale:
         print(f"stale row of DIFFERENCES.md: {' | '.join(row)}", file=out)
     print(file=out)

@@ -1,6 +1,7 @@
 """Differences between two records of a program, each with the field it is in."""
 
 import math
+import re
 
 import numpy as np
 
@@ -54,10 +55,18 @@ def _events(expected, actual, found):
 def _error(field, a, b, found):
     for key in ("error", "line", "op", "bases"):
         if a.get(key) != b.get(key):
-            raised = f"error raised: {b.get('error')}: {b.get('line', '')}"
-            cause = raised if key == "error" else f"error.{key}"
+            cause = f"error.{key} of {_kind(a)}"
+            if key == "error":
+                cause = f"{_kind(a)} expected, raised {_kind(b)}"
             found.append((f"{field}.{key}", cause, _brief(a), _brief(b)))
             break
+
+
+def _kind(form):
+    """The class of an error and its message without what is particular: names, numbers, shapes."""
+    particular = r"'[^']*'|\"[^\"]*\"|[\w/]*\d[\w/]*|\[[^]]*\]|\([^)]*\)|(operation|[Vv]ariable|value) \S+"
+    line = re.sub(particular, "~", form.get("line", ""))
+    return f"{form.get('error')}: {line[:60]}"
 
 
 def _brief(form):

@@ -77,6 +77,7 @@ M = _floats(-1, 1, 2, 3)
 N = _floats(-1, 1, 3, 4)
 SQUARE = (np.eye(3) * 3 + _RNG.uniform(-1, 1, (2, 3, 3))).astype(np.float64)
 SYMMETRIC = SQUARE @ np.swapaxes(SQUARE, 1, 2) + np.eye(3)
+RHS = _RNG.uniform(-1, 1, (2, 3, 2))
 ROWS = _floats(0.5, 2, 5, 2)
 IDS = np.array([0, 0, 1, 3, 3], np.int32)
 MIXED = np.array([2, 0, -1, 2, 1], np.int32)
@@ -100,10 +101,12 @@ def _sparse_xent(logits, labels):
 
 def _by_segment(reduce, ids, n, empty):
     def reference(data, *_):
-        return np.stack([
-            reduce(data[ids == i], 0) if (ids == i).any() else np.full(data.shape[1:], empty, data.dtype)
-            for i in range(n)
-        ])
+        return np.stack(
+            [
+                reduce(data[ids == i], 0) if (ids == i).any() else np.full(data.shape[1:], empty, data.dtype)
+                for i in range(n)
+            ]
+        )
 
     return reference
 
@@ -158,7 +161,9 @@ def _series(x, q):
     """Sum of ``(q + k) ** -x`` over all k: 3000 terms, and the integral of the rest."""
     x, wide = np.float64(x), np.float64(q)[..., None] + np.arange(3000)
     exponent = np.broadcast_to(x, q.shape)
-    total = (wide ** -exponent[..., None]).sum(-1) + (np.float64(q) + 2999.5) ** (1 - exponent) / (exponent - 1)
+    total = (wide ** -exponent[..., None]).sum(-1) + (np.float64(q) + 2999.5) ** (1 - exponent) / (
+        exponent - 1
+    )
     return total.astype(q.dtype)
 
 
@@ -235,9 +240,7 @@ ELEMENTWISE = {
     "Erfinv": Sample([_each(math.erf)(U)], lambda x: U, 1e-5),
     "Ndtri": Sample([_each(NormalDist().cdf)(U)], lambda x: U, 1e-5),
     "Lgamma": Sample([P * 3], _each(math.lgamma), 1e-5),
-    "Digamma": Sample(
-        [P * 3], _each(lambda x: (math.lgamma(x + 1e-4) - math.lgamma(x - 1e-4)) / 2e-4), 1e-5
-    ),
+    "Digamma": Sample([P * 3], _each(lambda x: (math.lgamma(x + 1e-4) - math.lgamma(x - 1e-4)) / 2e-4), 1e-5),
     "Polygamma": Sample([np.ones((3, 4), np.float32), A], lambda n, x: _series(2.0, x), 1e-5),  # trigamma
     "Zeta": Sample([A, P], lambda x, q: _series(x, q), 1e-5),
 }
@@ -249,8 +252,9 @@ COMPARISONS = {
     "LessEqual": Sample([X, ROW], np.less_equal),
     "Greater": Sample([X, ROW], np.greater),
     "GreaterEqual": Sample([X, ROW], np.greater_equal),
-    "ApproximateEqual": Sample([X, (X + (np.arange(4) % 2) * 1e-3).astype(np.float32)],
-                               lambda x, y: np.abs(x - y) < 1e-5),
+    "ApproximateEqual": Sample(
+        [X, (X + (np.arange(4) % 2) * 1e-3).astype(np.float32)], lambda x, y: np.abs(x - y) < 1e-5
+    ),
     "LogicalAnd": Sample([B, B[0]], np.logical_and),
     "LogicalOr": Sample([B, B[0]], np.logical_or),
     "LogicalNot": Sample([B], np.logical_not),
@@ -289,12 +293,18 @@ REDUCTIONS = {
     "CumulativeLogsumexp": Sample([X, AXIS], lambda x, a: np.log(np.cumsum(np.exp(x), 1))),
     "ArgMax": Sample([X, AXIS], lambda x, a: x.argmax(1)),
     "ArgMin": Sample([X, AXIS], lambda x, a: x.argmin(1)),
-    "Bincount": Sample([np.array([1, 1, 3], np.int32), FOUR, np.array([], np.int32)],
-                       lambda x, n, w: np.array([0, 2, 0, 1], np.int32)),
-    "DenseBincount": Sample([np.array([1, 1, 3], np.int32), FOUR, np.array([1, 2, 4], np.float32)],
-                            lambda x, n, w: np.array([0, 3, 0, 4], np.float32)),
+    "Bincount": Sample(
+        [np.array([1, 1, 3], np.int32), FOUR, np.array([], np.int32)],
+        lambda x, n, w: np.array([0, 2, 0, 1], np.int32),
+    ),
+    "DenseBincount": Sample(
+        [np.array([1, 1, 3], np.int32), FOUR, np.array([1, 2, 4], np.float32)],
+        lambda x, n, w: np.array([0, 3, 0, 4], np.float32),
+    ),
     "Range": Sample([np.array(v, np.int32) for v in (1, 10, 3)], lambda *v: np.array([1, 4, 7], np.int32)),
-    "LinSpace": Sample([np.float32(0), np.float32(2), FOUR], lambda a, b, n: np.linspace(a, b, 4, dtype=a.dtype)),
+    "LinSpace": Sample(
+        [np.float32(0), np.float32(2), FOUR], lambda a, b, n: np.linspace(a, b, 4, dtype=a.dtype)
+    ),
 }
 
 LINALG = {
@@ -304,6 +314,21 @@ LINALG = {
     "BatchMatMulV2": Sample([SQUARE, SYMMETRIC[0]], lambda x, y: x @ y.T, adj_y=True),
     "BatchMatMulV3": Sample([SQUARE, SYMMETRIC[0]], np.matmul, Tout="float64"),
     "Cross": Sample([M, M[::-1]], np.cross),
+}
+
+DECOMPOSITIONS = {
+    "MatrixInverse": Sample([SQUARE], np.linalg.inv),
+    "MatrixDeterminant": Sample([SQUARE], np.linalg.det),
+    "LogMatrixDeterminant": Sample([SYMMETRIC], lambda x: tuple(np.linalg.slogdet(x))),
+    "Cholesky": Sample([SYMMETRIC], np.linalg.cholesky),
+    "MatrixSolve": Sample([SQUARE, RHS], np.linalg.solve),
+    "MatrixTriangularSolve": Sample([SQUARE, RHS], lambda a, b: np.linalg.solve(np.tril(a), b)),
+    "Qr": Sample([SQUARE], lambda x: tuple(np.linalg.qr(x))),
+    "Svd": Sample(
+        [SQUARE], lambda x: np.sqrt(np.linalg.eigvalsh(x @ np.swapaxes(x, 1, 2))[:, ::-1]), compute_uv=False
+    ),
+    "SelfAdjointEigV2": Sample([SYMMETRIC], np.linalg.eigvalsh, compute_v=False),
+    "Einsum": Sample([M, N], lambda x, y: (x @ y).T, n_list=2, equation="ij,jk->ki"),
 }
 
 SEGMENTS = {
@@ -360,11 +385,14 @@ NN = {
     "BiasAdd": Sample([X, ROW], np.add),
     "BiasAddV1": Sample([X, ROW], np.add),
     "BiasAddGrad": Sample([X], lambda x: x.sum(0)),
-    "TopKV2": Sample([X, np.array(2, np.int32)],
-                     lambda x, k: (-np.sort(-x, 1)[:, :2], np.argsort(-x, 1, kind="stable")[:, :2].astype(np.int32))),
+    "TopKV2": Sample(
+        [X, np.array(2, np.int32)],
+        lambda x, k: (-np.sort(-x, 1)[:, :2], np.argsort(-x, 1, kind="stable")[:, :2].astype(np.int32)),
+    ),
     "NthElement": Sample([X, np.array(2, np.int32)], lambda x, n: np.sort(x, 1)[:, 2]),
-    "InTopKV2": Sample([X, LABELS, np.array(2, np.int64)],
-                       lambda x, t, k: (x > x[np.arange(3), t][:, None]).sum(1) < 2),
+    "InTopKV2": Sample(
+        [X, LABELS, np.array(2, np.int64)], lambda x, t, k: (x > x[np.arange(3), t][:, None]).sum(1) < 2
+    ),
     "DenseToDenseSetOperation": Sample(
         [np.array([[1, 2], [3, 4]], np.int32), np.array([[2, 5], [4, 3]], np.int32)],
         lambda a, b: (np.array([[0, 0]], np.int64), np.array([1], np.int32), np.array([2, 1], np.int64)),
@@ -373,5 +401,6 @@ NN = {
 }
 
 SAMPLES = {
-    **ARITHMETIC, **ELEMENTWISE, **COMPARISONS, **CASTS, **REDUCTIONS, **LINALG, **SEGMENTS, **ACTIVATIONS, **NN,
+    **ARITHMETIC, **ELEMENTWISE, **COMPARISONS, **CASTS, **REDUCTIONS, **LINALG, **DECOMPOSITIONS,
+    **SEGMENTS, **ACTIVATIONS, **NN,
 }  # fmt: skip

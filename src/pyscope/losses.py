@@ -185,7 +185,7 @@ def cosine_distance(
     labels, predictions, axis=None, weights=1.0, scope=None, loss_collection=GraphKeys.LOSSES,
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS, dim=None,
 ):  # fmt: skip
-    """Weighted mean of ``1 - sum(predictions * labels)`` over `axis`, for unit vectors. `dim` is an older name."""
+    """Weighted mean of ``1 - sum(predictions * labels)`` over `axis` (once `dim`), of unit vectors."""
     axis = renamed("axis", axis, "dim", dim)
     if axis is None:
         raise ValueError("You must specify argument `axis`.")
@@ -226,7 +226,9 @@ def mean_squared_error(
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
 
 
-def mean_pairwise_squared_error(labels, predictions, weights=1.0, scope=None, loss_collection=GraphKeys.LOSSES):
+def mean_pairwise_squared_error(
+    labels, predictions, weights=1.0, scope=None, loss_collection=GraphKeys.LOSSES
+):
     """Mean squared error of the differences between all pairs of elements of each row."""
     _given(labels=labels, predictions=predictions)
     with core.name_scope(scope, "mean_pairwise_squared_error", (predictions, labels, weights)) as scope:
@@ -273,7 +275,7 @@ def log_loss(
     labels, predictions, weights=1.0, epsilon=1e-7, scope=None, loss_collection=GraphKeys.LOSSES,
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
-    """Weighted mean of the cross entropy of probabilities `predictions`, `epsilon` added in the logarithms."""
+    """Weighted mean of the cross entropy of probabilities; `epsilon` is added in the logarithms."""
     _given(labels=labels, predictions=predictions)
     with core.name_scope(scope, "log_loss", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
@@ -302,7 +304,7 @@ def softmax_cross_entropy(
     onehot_labels, logits, weights=1.0, label_smoothing=0, scope=None, loss_collection=GraphKeys.LOSSES,
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
-    """Weighted mean of `softmax_cross_entropy_with_logits`; `label_smoothing` moves labels towards equality."""
+    """Weighted mean of the softmax cross entropy; `label_smoothing` moves labels towards equality."""
     _given(onehot_labels=onehot_labels, logits=logits)
     with core.name_scope(scope, "softmax_cross_entropy_loss", (logits, onehot_labels, weights)) as scope:
         logits = convert_to_tensor(logits)
@@ -321,11 +323,13 @@ def sparse_softmax_cross_entropy(
     labels, logits, weights=1.0, scope=None, loss_collection=GraphKeys.LOSSES,
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
-    """Weighted mean of `sparse_softmax_cross_entropy_with_logits`; labels may have a last dimension of size 1."""
+    """Weighted mean of the cross entropy with class numbers, which may have a last dimension of size 1."""
     _given(labels=labels, logits=logits)
     with core.name_scope(scope, "sparse_softmax_cross_entropy_loss", (logits, labels, weights)) as scope:
         labels, logits, weights = _without_last_1(labels, logits, weights)
-        losses = nn_ops.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
+        losses = nn_ops.sparse_softmax_cross_entropy_with_logits(
+            labels=labels, logits=logits, name="xentropy"
+        )
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
 
 

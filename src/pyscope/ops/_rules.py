@@ -1,7 +1,7 @@
 """What many op types share: type lists, shape rules and makers of families.
 
-A shape rule takes the core's shape context and returns one shape per output: a tuple of ints and None (unknown
-dimension), or None (unknown rank). Names and texts follow TF's C++ shape functions.
+A shape rule takes the core's shape context and returns one shape per output: a tuple of ints and None
+(unknown dimension), or None (unknown rank). Names and texts follow TF's C++ shape functions.
 """
 
 from .. import _core as core
@@ -70,7 +70,8 @@ def merge(a, b):
     for i, (m, n) in enumerate(zip(a, b)):
         if m is not None and n is not None and m != n:
             raise ValueError(
-                f"Dimension {i} in both shapes must be equal, but are {m} and {n}. Shapes are {text(a)} and {text(b)}."
+                f"Dimension {i} in both shapes must be equal, but are {m} and {n}. "
+                f"Shapes are {text(a)} and {text(b)}."
             )
     return tuple(n if m is None else m for m, n in zip(a, b))
 

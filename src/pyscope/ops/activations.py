@@ -211,7 +211,9 @@ def _softsign_grad_kernel(attrs, grad, x):
 
 
 SOFTPLUS = activation("Softplus", _softplus_kernel, _softplus_gradient, _HALF_FIRST)
-SOFTPLUS_GRAD = activation_gradient("SoftplusGrad", _softplus_grad_kernel, _softplus_grad_gradient, _HALF_FIRST)
+SOFTPLUS_GRAD = activation_gradient(
+    "SoftplusGrad", _softplus_grad_kernel, _softplus_grad_gradient, _HALF_FIRST
+)
 SOFTSIGN = activation(
     "Softsign", _softsign_kernel, lambda op, grad: [SOFTSIGN_GRAD(grad, op.inputs[0])], _HALF_FIRST
 )

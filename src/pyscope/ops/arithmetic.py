@@ -17,7 +17,9 @@ __all__ = [
     "truncatemod", "xdivy", "xlog1py", "xlogy",
 ]  # fmt: skip
 
-_ARITHMETIC = "bfloat16|float16|float32|float64|uint8|int8|uint16|int16|int32|uint32|uint64|int64|complex64|complex128"
+_ARITHMETIC = (
+    "bfloat16|float16|float32|float64|uint8|int8|uint16|int16|int32|uint32|uint64|int64|complex64|complex128"
+)
 
 
 def _is_tensor(x):
@@ -55,13 +57,18 @@ ADD_V2 = binary(
 )
 
 
-def add(x, y, name=None):
-    """``x + y`` by element, broadcasting; strings are joined."""
-    if _is_tensor(x) and _is_tensor(y):
-        return (ADD if x.dtype.base_dtype is dtypes.string else ADD_V2)(x, y, name=name, default_name="Add")
+def _add_any(x, y, name):
     with core.name_scope(name, "Add", [x]) as name:
         x, y = _pair(x, y)
         return (ADD if x.dtype.base_dtype is dtypes.string else ADD_V2)(x, y, name=name)
+
+
+_ADD = core.BinaryCall(ADD_V2, "Add", _add_any)
+
+
+def add(x, y, name=None):
+    """``x + y`` by element, broadcasting; strings are joined."""
+    return _ADD(x, y, name)
 
 
 def add_v1(x, y, name=None):
@@ -274,7 +281,10 @@ def _div_no_nan_gradient(op, grad):
 
 
 DIV_NO_NAN = binary(
-    "DivNoNan", _div_no_nan_kernel, _div_no_nan_gradient, "float16|float32|bfloat16|float64|complex64|complex128"
+    "DivNoNan",
+    _div_no_nan_kernel,
+    _div_no_nan_gradient,
+    "float16|float32|bfloat16|float64|complex64|complex128",
 )
 
 
@@ -369,7 +379,9 @@ def _truncate_mod_kernel(attrs, x, y):
     return np.fmod(x, y)
 
 
-TRUNCATE_MOD = binary("TruncateMod", _truncate_mod_kernel, None, "int32|int64|bfloat16|float16|float32|float64")
+TRUNCATE_MOD = binary(
+    "TruncateMod", _truncate_mod_kernel, None, "int32|int64|bfloat16|float16|float32|float64"
+)
 MOD = binary("Mod", _truncate_mod_kernel, None, "int32|int64|float16|float16|bfloat16|float32|float64")
 
 
@@ -465,7 +477,10 @@ def _pow_gradient(op, grad):
 
 
 POW = binary(
-    "Pow", _pow_kernel, _pow_gradient, "bfloat16|float32|float16|float64|int8|int16|int32|int64|complex64|complex128"
+    "Pow",
+    _pow_kernel,
+    _pow_gradient,
+    "bfloat16|float32|float16|float64|int8|int16|int32|int64|complex64|complex128",
 )
 
 
@@ -651,7 +666,7 @@ def add_n(inputs, name=None):
 
 
 def accumulate_n(inputs, shape=None, tensor_dtype=None, name=None):
-    """Sum of a list of tensors, checked against `shape` and `tensor_dtype` if given. `add_n` does the same."""
+    """Sum of a list of tensors, checked against `shape` and `tensor_dtype` if given; else use `add_n`."""
     from ..indexed_slices import convert_n_to_tensor_or_indexed_slices
 
     wanted = "inputs must be a list of at least one Tensor with the same dtype and shape"

@@ -28,9 +28,7 @@ def _bias_shape(c):
 
 def _bias_kernel(attrs, value, bias):
     if bias.ndim != 1:
-        raise InvalidArgumentError(
-            None, None, f"Biases must be 1D: [{','.join(map(str, bias.shape))}]"
-        )
+        raise InvalidArgumentError(None, None, f"Biases must be 1D: [{','.join(map(str, bias.shape))}]")
     if value.ndim < 2:
         raise InvalidArgumentError(
             None, None, f"Input tensor must be at least 2D: [{','.join(map(str, value.shape))}]"
@@ -134,7 +132,8 @@ def bias_add(value, bias, data_format=None, name=None):
                 data_format = "NHWC"
             else:
                 raise ValueError(
-                    f"`data_format` must be of the form `N...C` or `NC...`. Received: data_format={data_format}"
+                    "`data_format` must be of the form `N...C` or `NC...`. "
+                    f"Received: data_format={data_format}"
                 )
         value = convert_to_tensor(value, name="input")
         bias = convert_to_tensor(bias, dtype=value.dtype, name="bias")

@@ -53,8 +53,8 @@ CAST = core.OpType(
 def cast(x, dtype, name=None):
     """`x` (a Tensor, SparseTensor or IndexedSlices) with elements of type `dtype`.
 
-    Floating point numbers are truncated to integers; everything but 0 becomes True. A tensor that has the type
-    already comes back as it is.
+    Floating point numbers are truncated to integers; everything but 0 becomes True. A tensor that has the
+    type already comes back as it is.
     """
     from ..indexed_slices import IndexedSlices
     from ..sparse_tensor import SparseTensor
@@ -184,7 +184,8 @@ def complex(real, imag, name=None):
             out = dtypes.complex64
         else:
             raise TypeError(
-                f"The `real` and `imag` components have incorrect types: {real.dtype.name} {imag.dtype.name}. "
+                "The `real` and `imag` components have incorrect types: "
+                f"{real.dtype.name} {imag.dtype.name}. "
                 f"They must be consistent, and one of {[dtypes.float32, dtypes.float64]}"
             )
         return COMPLEX(real, imag, Tout=out, name=name)

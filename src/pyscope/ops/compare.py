@@ -7,8 +7,8 @@ from ._rules import FLOATING, INTEGER, NUMBER, broadcast, comparison
 
 __all__ = [
     "approximate_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal",
-    "invert", "is_finite", "is_inf", "is_nan", "left_shift", "less", "less_equal", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "not_equal", "population_count", "right_shift",
+    "invert", "is_finite", "is_inf", "is_nan", "left_shift", "less", "less_equal", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "not_equal", "population_count", "right_shift",
 ]  # fmt: skip
 
 
@@ -142,7 +142,12 @@ def logical_xor(x, y, name="LogicalXor"):
 
 def _bitwise(type, kernel):
     return core.OpType(
-        type, "x: T, y: T -> z: T", f"T: {INTEGER}", shape="broadcast", kernel=kernel, gradient=core.NO_GRADIENT
+        type,
+        "x: T, y: T -> z: T",
+        f"T: {INTEGER}",
+        shape="broadcast",
+        kernel=kernel,
+        gradient=core.NO_GRADIENT,
     )
 
 

@@ -11,7 +11,8 @@ from .linalg import adjoint, matmul
 
 __all__ = [
     "cholesky", "cholesky_solve", "log_matrix_determinant", "logdet", "matrix_determinant", "matrix_inverse",
-    "matrix_solve", "matrix_solve_ls", "matrix_triangular_solve", "qr", "self_adjoint_eig", "self_adjoint_eigvals", "svd",
+    "matrix_solve", "matrix_solve_ls", "matrix_triangular_solve", "qr", "self_adjoint_eig",
+    "self_adjoint_eigvals", "svd",
 ]  # fmt: skip
 
 _TYPES = "float64|float32|float16|complex64|complex128"
@@ -277,7 +278,8 @@ def matrix_triangular_solve(matrix, rhs, lower=True, adjoint=False, name=None):
 def matrix_solve_ls(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
     """Least squares solutions of ``matrix @ X = rhs``, through the normal equations.
 
-    With more columns than rows, the solution of least norm. `l2_regularizer` times the squared norm of X is added.
+    With more columns than rows, the solution of least norm. `l2_regularizer` times the squared norm of X is
+    added.
     """
     matrix = convert_to_tensor(matrix, name="matrix")
     dims = matrix.shape._dims
@@ -418,6 +420,7 @@ def _differences(x):
 def _svd_gradient(op, grad_s, grad_u, grad_v):
     from .cast import cast
     from .elementwise import square
+
     a = op.inputs[0]
     shape = a.shape.with_rank_at_least(2)
     grad_s = cast(grad_s, a.dtype)

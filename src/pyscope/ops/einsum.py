@@ -157,7 +157,7 @@ EINSUM = core.OpType(
 
 
 def einsum(equation, *inputs, name=None, optimize="greedy"):
-    """Sum of products of `inputs` as `equation` says, like ``numpy.einsum``: ``"ij,jk->ik"`` multiplies matrices.
+    """Sum of products of `inputs` as `equation` says: ``"ij,jk->ik"`` multiplies matrices.
 
     ``...`` stands for dimensions that broadcast. More than two inputs are combined two at a time.
 
@@ -199,7 +199,9 @@ def _resolved(equation, n_inputs):
         raise ValueError(f"Output subscripts contain a label appearing more than once: {equation}")
     for label in output:
         if label != "0" and label not in match.group(1):
-            raise ValueError(f"Output subscripts contain the label {label} not present in the input subscripts.")
+            raise ValueError(
+                f"Output subscripts contain the label {label} not present in the input subscripts."
+            )
     return resolved.replace("0", "...")
 
 
@@ -208,7 +210,8 @@ def _in_pairs(resolved, inputs, optimize):
     subscripts, output = _labels(resolved)
     inputs = [convert_to_tensor(x) for x in inputs]
     sizes = [
-        np.broadcast_to(np.zeros(()), [1 if dim is None else dim for dim in x.shape.as_list()]) for x in inputs
+        np.broadcast_to(np.zeros(()), [1 if dim is None else dim for dim in x.shape.as_list()])
+        for x in inputs
     ]
     path, _ = np.einsum_path(resolved, *sizes, optimize=optimize)
     for pair in path[1:]:

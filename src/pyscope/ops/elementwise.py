@@ -9,8 +9,8 @@ from ._rules import FLOATING, SIGNED, SIGNED_OR_COMPLEX, after, unary, unary_gra
 
 __all__ = [
     "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "exp", "expm1", "floor",
-    "log", "log1p", "log_sigmoid", "negative", "reciprocal", "rint", "round", "rsqrt", "sigmoid", "sign", "sin",
-    "sinh", "sqrt", "square", "tan", "tanh",
+    "log", "log1p", "log_sigmoid", "negative", "reciprocal", "rint", "round", "rsqrt", "sigmoid", "sign",
+    "sin", "sinh", "sqrt", "square", "tan", "tanh",
 ]  # fmt: skip
 
 
@@ -57,8 +57,8 @@ COMPLEX_ABS = core.OpType(
 
 
 def _complex_abs_gradient(op, grad):
-    from .cast import complex
     from .arithmetic import div_no_nan
+    from .cast import complex
 
     x, y = op.inputs[0], op.outputs[0]
     return [div_no_nan(complex(grad, array.zeros_like(grad)) * x, complex(y, array.zeros_like(y)))]
@@ -105,15 +105,17 @@ def sign(x, name=None):
 
 
 def _square_gradient(op, grad):
-    from .cast import conj
     from .arithmetic import multiply
+    from .cast import conj
 
     with after(grad):
         x = conj(op.inputs[0])
         return [multiply(grad, multiply(x, constant(2.0, dtype=x.dtype)))]
 
 
-SQUARE = unary("Square", np.square, _square_gradient, SIGNED + "|uint8|uint16|uint32|uint64|complex64|complex128")
+SQUARE = unary(
+    "Square", np.square, _square_gradient, SIGNED + "|uint8|uint16|uint32|uint64|complex64|complex128"
+)
 
 
 def square(x, name=None):

@@ -165,7 +165,7 @@ def embedding_lookup_sparse(
         As in `embedding_lookup`.
     sp_ids : SparseTensor, int32 or int64, shape (n, m)
     sp_weights : SparseTensor of the same shape, or None for all 1
-    combiner : "sum", "mean" (the default: divided by the sum of weights) or "sqrtn" (by the root of their squares)
+    combiner : "sum", "mean" (default: divided by the sum of weights) or "sqrtn" (by the root of squares)
 
     Returns
     -------

@@ -45,8 +45,8 @@ def _matmul_gradient(op, grad):
 MATMUL = core.OpType(
     "MatMul",
     "a: T, b: T -> product: T",
-    "transpose_a: bool = False; transpose_b: bool = False; T: bfloat16|float16|float32|float64|int32|int64|uint8"
-    "|uint16|uint32|uint64|complex64|complex128; grad_a: bool = False; grad_b: bool = False",
+    "transpose_a: bool = False; transpose_b: bool = False; T: bfloat16|float16|float32|float64|int32|int64"
+    "|uint8|uint16|uint32|uint64|complex64|complex128; grad_a: bool = False; grad_b: bool = False",
     shape="matmul",
     kernel=_matmul_kernel,
     gradient=_matmul_gradient,
@@ -179,7 +179,9 @@ def matmul(
             if transpose_b:
                 b, adjoint_b = conj(b), True
             if mixed:
-                return BATCH_MATMUL_V3(a, b, adj_x=adjoint_a, adj_y=adjoint_b, Tout=output_type, name=name, **marks)
+                return BATCH_MATMUL_V3(
+                    a, b, adj_x=adjoint_a, adj_y=adjoint_b, Tout=output_type, name=name, **marks
+                )
             return BATCH_MATMUL_V2(a, b, adj_x=adjoint_a, adj_y=adjoint_b, name=name, **marks)
         if adjoint_a:
             a, transpose_a = conj(a), True
@@ -192,8 +194,12 @@ def matmul(
                 b_is_sparse=b_is_sparse, name=name,
             )  # fmt: skip
         if mixed:
-            return BATCH_MATMUL_V3(a, b, adj_x=transpose_a, adj_y=transpose_b, Tout=output_type, name=name, **marks)
-        return MATMUL(a, b, transpose_a=transpose_a, transpose_b=transpose_b, grad_a=grad_a, grad_b=grad_b, name=name)
+            return BATCH_MATMUL_V3(
+                a, b, adj_x=transpose_a, adj_y=transpose_b, Tout=output_type, name=name, **marks
+            )
+        return MATMUL(
+            a, b, transpose_a=transpose_a, transpose_b=transpose_b, grad_a=grad_a, grad_b=grad_b, name=name
+        )
 
 
 def _sparse_matmul_gradient(op, grad):
@@ -229,8 +235,8 @@ def _sparse_matmul_gradient(op, grad):
 SPARSE_MATMUL = core.OpType(
     "SparseMatMul",
     "a: Ta, b: Tb -> product: float32",
-    "transpose_a: bool = False; transpose_b: bool = False; a_is_sparse: bool = False; b_is_sparse: bool = False; "
-    "Ta: float32|bfloat16 = float32; Tb: float32|bfloat16 = float32",
+    "transpose_a: bool = False; transpose_b: bool = False; a_is_sparse: bool = False; "
+    "b_is_sparse: bool = False; Ta: float32|bfloat16 = float32; Tb: float32|bfloat16 = float32",
     shape="matmul",
     kernel=lambda attrs, a, b: _matmul_kernel(attrs, a.astype(np.float32), b.astype(np.float32)),
     gradient=_sparse_matmul_gradient,
@@ -242,7 +248,12 @@ def matvec(a, b, transpose_a=False, adjoint_a=False, a_is_sparse=False, b_is_spa
     with core.name_scope(name, "MatVec", [a, b]):
         column = array.expand_dims(b, axis=-1)
         out = matmul(
-            a, column, transpose_a=transpose_a, adjoint_a=adjoint_a, a_is_sparse=a_is_sparse, b_is_sparse=b_is_sparse
+            a,
+            column,
+            transpose_a=transpose_a,
+            adjoint_a=adjoint_a,
+            a_is_sparse=a_is_sparse,
+            b_is_sparse=b_is_sparse,
         )
         return array.squeeze(out, axis=-1)
 
@@ -304,7 +315,9 @@ def _tensordot_axes(a, axes):
         if isinstance(a_axes, (int, np.integer)) and isinstance(b_axes, (int, np.integer)):
             a_axes, b_axes = [a_axes], [b_axes]
         if len(a_axes) != len(b_axes):
-            raise ValueError(f"Different number of contraction axes `a` and `b`, {len(a_axes)} != {len(b_axes)}.")
+            raise ValueError(
+                f"Different number of contraction axes `a` and `b`, {len(a_axes)} != {len(b_axes)}."
+            )
         return a_axes, b_axes
     axes = convert_to_tensor(axes, name="axes", dtype=dtypes.int32)
     return axes[0], axes[1]
@@ -400,17 +413,17 @@ def trace(x, name=None):
 def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
     """Norm of vectors (`axis` None or an int) or matrices (`axis` a pair).
 
-    `ord` is ``"euclidean"``, 1, 2, ``numpy.inf`` or, for vectors, any positive number; ``"fro"`` for matrices.
+    `ord` is ``"euclidean"``, 1, 2, ``numpy.inf``; any positive number for vectors, ``"fro"`` for matrices.
 
     Raises
     ------
     ValueError
         If `axis` or `ord` is none of these.
     """
+    from .arithmetic import pow as tensor_pow
     from .cast import conj
     from .elementwise import abs as tensor_abs
     from .elementwise import sqrt
-    from .arithmetic import pow as tensor_pow
     from .reduce import reduce_max, reduce_sum
 
     keepdims = bool(renamed("keepdims", keepdims, "keep_dims", keep_dims))

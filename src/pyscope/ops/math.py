@@ -30,8 +30,8 @@ __getattr__, __dir__ = namespace(__name__, {
         sign sin sinh sqrt square tan tanh
     """,
     "ops.linalg": """
-        adjoint MATMUL BATCH_MATMUL BATCH_MATMUL_V2 BATCH_MATMUL_V3 SPARSE_MATMUL CROSS cross matmul matvec norm
-        normalize tensordot trace
+        adjoint MATMUL BATCH_MATMUL BATCH_MATMUL_V2 BATCH_MATMUL_V3 SPARSE_MATMUL CROSS cross matmul matvec
+        norm normalize tensordot trace
     """,
     "ops.ranges": """
         RANGE LIN_SPACE lin_space linspace range
@@ -59,5 +59,13 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.special": """
         ERF ERFC ERFINV NDTRI LGAMMA DIGAMMA POLYGAMMA ZETA digamma erf erfc erfcinv erfinv lgamma ndtri
         polygamma zeta
+    """,
+    "ops.decompositions": """
+        cholesky cholesky_solve log_matrix_determinant logdet matrix_determinant matrix_inverse
+        matrix_solve matrix_solve_ls matrix_triangular_solve qr self_adjoint_eig self_adjoint_eigvals
+        svd
+    """,
+    "ops.einsum": """
+        einsum
     """,
 })

@@ -155,7 +155,9 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
         spread = weights + array.zeros_like(x)
         weight_sum = reduce_sum(spread, axes, name="sum_of_weights", keepdims=True)
         mean = div_no_nan(total, weight_sum)
-        distance = reduce_sum(weights * squared_difference(x, mean), axes, name="weighted_distsq", keepdims=True)
+        distance = reduce_sum(
+            weights * squared_difference(x, mean), axes, name="weighted_distsq", keepdims=True
+        )
         variance = div_no_nan(distance, weight_sum)
         if not keep_dims:
             mean = array.squeeze(mean, axis=axes)
@@ -189,7 +191,9 @@ def batch_norm_with_global_normalization(
     t = renamed("input", input, "t", t)
     m = renamed("mean", mean, "m", m)
     v = renamed("variance", variance, "v", v)
-    return batch_normalization(t, m, v, beta, gamma if scale_after_normalization else None, variance_epsilon, name)
+    return batch_normalization(
+        t, m, v, beta, gamma if scale_after_normalization else None, variance_epsilon, name
+    )
 
 
 # ---------------------------------------------------------------- other statistics
@@ -238,7 +242,8 @@ def log_poisson_loss(targets, log_input, compute_full_loss=False, name=None):
         targets = convert_to_tensor(targets, name="targets")
         if not targets.shape.is_compatible_with(log_input.shape):
             raise ValueError(
-                f"`log_input` and `targets` must have the same shape, received ({log_input.shape} vs {targets.shape})."
+                "`log_input` and `targets` must have the same shape, "
+                f"received ({log_input.shape} vs {targets.shape})."
             )
         result = exp(log_input) - log_input * targets
         if compute_full_loss:

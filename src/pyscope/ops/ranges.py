@@ -136,9 +136,9 @@ def linspace(start, stop, num, name=None, axis=0):
 
     TF 2 builds this from several operations; `LIN_SPACE` is the single one of TF 1.
     """
+    from .arithmetic import MAXIMUM
     from .cast import cast
     from .compare import EQUAL
-    from .arithmetic import MAXIMUM
 
     with core.name_scope(name, "linspace", [start, stop]):
         start = convert_to_tensor(start, name="start")
@@ -178,6 +178,7 @@ def _int_tensor(num):
     num = convert_to_tensor(num, name="num", dtype_hint=dtypes.int32)
     if not num.dtype.is_integer:
         raise TypeError(
-            f"Argument `tensor` (name: num) must be of type integer. Received `tensor` = {num} of dtype: {num.dtype}"
+            "Argument `tensor` (name: num) must be of type integer. "
+            f"Received `tensor` = {num} of dtype: {num.dtype}"
         )
     return CAST(num, DstT=dtypes.int32)

@@ -20,11 +20,13 @@ def _top_k_of(x, k, sort):
     if k < 0:
         raise InvalidArgumentError(None, None, f"Need k >= 0, got {k}")
     if x.shape[-1] < k:
-        raise InvalidArgumentError(None, None, f"input must have at least k columns. Had {x.shape[-1]}, needed {k}")
+        raise InvalidArgumentError(
+            None, None, f"input must have at least k columns. Had {x.shape[-1]}, needed {k}"
+        )
     if k == 1:
         index = np.argmax(x, -1)[..., None]
     else:
-        # A stable ascending sort of the reversed rows: the last k of it, reversed, are the largest, first ones first.
+        # The last k of a stable ascending sort of the reversed rows, reversed: the largest, first ones first.
         n = x.shape[-1]
         index = n - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
     return np.take_along_axis(x, index, -1), index
@@ -61,7 +63,9 @@ def _top_k_gradient(op, grad, _):
     n_rows = array.shape(index_rows)[0]
     starts = range(0, cast(n_rows, dtypes.int64) * n_columns, n_columns)
     flat = array.reshape(index_rows + cast(array.expand_dims(starts, -1), dtypes.int32), [-1])
-    scattered = array.scatter_nd(array.expand_dims(flat, -1), array.reshape(grad, [-1]), [reduce_prod(in_shape)])
+    scattered = array.scatter_nd(
+        array.expand_dims(flat, -1), array.reshape(grad, [-1]), [reduce_prod(in_shape)]
+    )
     out = [array.reshape(scattered, in_shape)]
     return out + [array.zeros([], dtype=dtypes.int32)] * (len(op.inputs) - 1)
 

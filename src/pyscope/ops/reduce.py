@@ -50,7 +50,9 @@ def _mean_kernel(attrs, x, axes):
         count *= x.shape[axis]
     keep = attrs["keep_dims"]
     if x.dtype.kind in "iu":
-        total = np.asarray(np.add.reduce(x, axes, np.int64 if x.dtype.kind == "i" else np.uint64, keepdims=keep))
+        total = np.asarray(
+            np.add.reduce(x, axes, np.int64 if x.dtype.kind == "i" else np.uint64, keepdims=keep)
+        )
         quotient = np.absolute(total) // max(count, 1)
         return (np.sign(total) * quotient).astype(x.dtype)  # rounded towards 0
     kind = np.float32 if x.dtype == np.float16 else x.dtype.type
@@ -67,7 +69,9 @@ def _extremum_kernel(function, empty):
         axes = _axes(x, axes)
         if x.size == 0:
             limits = np.iinfo(x.dtype) if x.dtype.kind in "iu" else np.finfo(x.dtype)
-            value = getattr(limits, empty) if x.dtype.kind in "iu" else (-np.inf if empty == "min" else np.inf)
+            value = (
+                getattr(limits, empty) if x.dtype.kind in "iu" else (-np.inf if empty == "min" else np.inf)
+            )
             return function.reduce(x, axes, keepdims=attrs["keep_dims"], initial=x.dtype.type(value))
         return function.reduce(x, axes, keepdims=attrs["keep_dims"])
 
@@ -146,8 +150,8 @@ def _tile_plan(dims, axes):
 
 
 def _mean_gradient(op, grad):
-    from .cast import cast
     from .arithmetic import truediv
+    from .cast import cast
 
     total = _sum_gradient(op, grad)[0]
     in_dims, out_dims = op.inputs[0].shape._dims, op.outputs[0].shape._dims
@@ -164,9 +168,9 @@ def _mean_gradient(op, grad):
 
 
 def _extremum_gradient(op, grad):
+    from .arithmetic import divide
     from .cast import cast
     from .compare import equal
-    from .arithmetic import divide
 
     x, y = op.inputs[0], op.outputs[0]
     input_shape = array.shape(x)
@@ -328,11 +332,13 @@ def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     return _reduce(EUCLIDEAN_NORM, input_tensor, axis, keepdims, name)
 
 
-def reduce_logsumexp(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
+def reduce_logsumexp(
+    input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None
+):
     """``log(sum(exp(x)))`` over `axis`, with the maximum subtracted first. Arguments as in `reduce_sum`."""
+    from .arithmetic import add, subtract
     from .compare import is_finite
     from .elementwise import exp, log
-    from .arithmetic import add, subtract
 
     axis = renamed("axis", axis, "reduction_indices", reduction_indices)
     keepdims = renamed("keepdims", keepdims, "keep_dims", keep_dims)
@@ -353,9 +359,9 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
     TypeError
         If `input_tensor` has integers.
     """
+    from .arithmetic import MUL
     from .cast import CONJ, REAL
     from .elementwise import square
-    from .arithmetic import MUL
 
     with core.name_scope(name or "reduce_variance"):
         x = convert_to_tensor(input_tensor)

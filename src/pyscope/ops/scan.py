@@ -77,7 +77,9 @@ def _cumulative_logsumexp_gradient(op, grad):
     log_negative = array.where_v2(less(grad, 0), log(-grad), grad.dtype.min)
 
     def part(log_grad):
-        return exp(cumulative_logsumexp(log_grad - y, axis=axis, reverse=not reverse, exclusive=exclusive) + x)
+        return exp(
+            cumulative_logsumexp(log_grad - y, axis=axis, reverse=not reverse, exclusive=exclusive) + x
+        )
 
     positive = part(log_positive)
     return [positive - part(log_negative), None]
@@ -94,7 +96,7 @@ CUMULATIVE_LOGSUMEXP = _scan(
 
 
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
-    """Running sum along `axis`; `exclusive` leaves each element out of its own sum, `reverse` starts at the end."""
+    """Running sum along `axis`, from the end with `reverse`; `exclusive` leaves out the element itself."""
     return _scanned(CUMSUM, x, axis, exclusive, reverse, name)
 
 
@@ -131,8 +133,8 @@ def _arg_shape(c):
     axis = int(axis)
     if not -rank <= axis < rank:
         raise ValueError(
-            f"Dimension ({axis}) must be in the range [{-rank}, {rank}), where {rank} is the number of dimensions "
-            "in the input."
+            f"Dimension ({axis}) must be in the range [{-rank}, {rank}), where {rank} is the number of "
+            "dimensions in the input."
         )
     axis %= rank
     return [shape[:axis] + shape[axis + 1 :]]
@@ -288,8 +290,8 @@ def bincount(arr, weights=None, minlength=None, maxlength=None, dtype=dtypes.int
 
     The result has one element more than the largest value, at least `minlength` and at most `maxlength`.
     """
-    from .cast import cast
     from .arithmetic import MAXIMUM, MINIMUM
+    from .cast import cast
     from .reduce import reduce_max
 
     with core.name_scope("bincount"):

@@ -187,7 +187,8 @@ def _unsorted_kernel(function, empty):
         flat = ids.reshape(-1)
         if np.any(flat >= n):
             bad = int(np.flatnonzero(flat >= n)[0])
-            _fail(f"segment_ids{list(map(int, np.unravel_index(bad, ids.shape)))} = {flat[bad]} is out of range [0, {n})")
+            where = list(map(int, np.unravel_index(bad, ids.shape)))
+            _fail(f"segment_ids{where} = {flat[bad]} is out of range [0, {n})")
         out = np.full((n,) + rows.shape[1:], empty(data.dtype), data.dtype)
         kept = flat >= 0  # negative ids are left out
         function.at(out, flat[kept], rows[kept])
@@ -288,9 +289,9 @@ UNSORTED_SEGMENT_PROD = _unsorted(
 
 
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
-    """Sums of the parts of `data` with equal ids in ``[0, num_segments)``, in any order; negative ids are left out.
+    """Sums of the parts of `data` with equal ids in ``[0, num_segments)``, in any order.
 
-    The shape of `segment_ids` is that of the first dimensions of `data`.
+    Negative ids are left out. The shape of `segment_ids` is that of the first dimensions of `data`.
     """
     return UNSORTED_SEGMENT_SUM(data, segment_ids, num_segments, name=name)
 
@@ -426,7 +427,7 @@ def _chosen_rows_gradient(grad_op, sparse_grad_op):
 
 
 def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
-    """The op types of one reduction: plain, with a number of segments, its gradient and its sparse gradient."""
+    """The op types of one reduction: plain, with a number of segments, gradient, sparse gradient."""
     index_attrs = "Tidx: int32|int64 = int32; Tsegmentids: int32|int64 = int32"
     gradient = _chosen_rows_gradient(grad_op, sparse_grad_op)
     plain = core.OpType(
@@ -514,16 +515,16 @@ def _chosen(plain, numbered, data, indices, segment_ids, name, num_segments, spa
 def sparse_segment_sum(data, indices, segment_ids, name=None, num_segments=None, sparse_gradient=False):
     """`segment_sum` of the rows ``data[indices]``; `num_segments` may add empty segments at the end."""
     return _chosen(
-        SPARSE_SEGMENT_SUM, SPARSE_SEGMENT_SUM_WITH_NUM_SEGMENTS, data, indices, segment_ids, name, num_segments,
-        sparse_gradient,
+        SPARSE_SEGMENT_SUM, SPARSE_SEGMENT_SUM_WITH_NUM_SEGMENTS, data, indices, segment_ids, name,
+        num_segments, sparse_gradient,
     )  # fmt: skip
 
 
 def sparse_segment_mean(data, indices, segment_ids, name=None, num_segments=None, sparse_gradient=False):
     """`segment_mean` of the rows ``data[indices]``; `num_segments` may add empty segments at the end."""
     return _chosen(
-        SPARSE_SEGMENT_MEAN, SPARSE_SEGMENT_MEAN_WITH_NUM_SEGMENTS, data, indices, segment_ids, name, num_segments,
-        sparse_gradient,
+        SPARSE_SEGMENT_MEAN, SPARSE_SEGMENT_MEAN_WITH_NUM_SEGMENTS, data, indices, segment_ids, name,
+        num_segments, sparse_gradient,
     )  # fmt: skip
 
 

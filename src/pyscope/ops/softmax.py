@@ -8,8 +8,8 @@ from ..conversion import convert_to_tensor
 from ..errors import InvalidArgumentError
 from ..static_value import constant_value
 from . import array
-from ._rules import merge_dim, renamed, same_at_least, with_rank
 from ._rules import broadcast as broadcast_shapes
+from ._rules import merge_dim, renamed, same_at_least, with_rank
 
 __all__ = [
     "log_softmax", "sigmoid_cross_entropy_with_logits", "softmax", "softmax_cross_entropy_with_logits",
@@ -96,8 +96,8 @@ def _along(inputs, op_type, axis, name):
         raise InvalidArgumentError(
             None,
             None,
-            f"`dim` must be in the range [{-shape.ndims}, {shape.ndims}) where {shape.ndims} is the number of "
-            f"dimensions in the input. Received: dim={known}",
+            f"`dim` must be in the range [{-shape.ndims}, {shape.ndims}) where {shape.ndims} is the number "
+            f"of dimensions in the input. Received: dim={known}",
         )
     rank = array.rank(inputs)
     if isinstance(axis, core.Tensor):
@@ -148,8 +148,7 @@ def _cross_entropy_kernel(attrs, logits, labels):
         raise InvalidArgumentError(
             None,
             None,
-            "logits and labels must be broadcastable: "
-            f"logits_size=[{shapes[0]}] labels_size=[{shapes[1]}]",
+            f"logits and labels must be broadcastable: logits_size=[{shapes[0]}] labels_size=[{shapes[1]}]",
         ) from None
     shifted, exps, total = _shifted(logits)
     loss = np.add.reduce(labels * (np.log(total) - shifted), 1, logits.dtype)
@@ -191,12 +190,13 @@ SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
 def _both_given(name, labels, logits):
     if labels is None or logits is None:
         raise ValueError(
-            f"Both `labels` and `logits` must be provided for {name}Received: labels={labels} and logits={logits}"
+            f"Both `labels` and `logits` must be provided for {name}"
+            f"Received: labels={labels} and logits={logits}"
         )
 
 
 def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, dim=None):
-    """Cross entropy of ``softmax(logits)`` with the distributions `labels`, along `axis` (the last by default).
+    """Cross entropy of ``softmax(logits)`` with the distributions `labels`, along `axis` (default: last).
 
     Parameters
     ----------
@@ -351,8 +351,8 @@ def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None
         if logit_shape.ndims is not None and label_shape.ndims not in (None, logit_shape.ndims - 1):
             raise ValueError(
                 "`labels.shape.rank` must equal `logits.shape.rank - 1`. Received: "
-                f"labels.shape={label_shape} of rank {label_shape.ndims} and logits.shape={logit_shape} of rank "
-                f"{logit_shape.ndims}"
+                f"labels.shape={label_shape} of rank {label_shape.ndims} and logits.shape={logit_shape} of "
+                f"rank {logit_shape.ndims}"
             )
         if known and label_shape != logit_shape[:-1]:
             raise ValueError(

@@ -54,7 +54,9 @@ def _erfc(x):
 def _erfc_above_1(x, size):
     """erfc(x) for ``|x| >= 1``; what it gives elsewhere is not used."""
     size = np.maximum(size, 1)
-    ratio = np.where(size < 8, _ratio(np.minimum(size, 8), _ERFC_BELOW_8), _ratio(np.clip(size, 8, 1e30), _ERFC_FROM_8))
+    ratio = np.where(
+        size < 8, _ratio(np.minimum(size, 8), _ERFC_BELOW_8), _ratio(np.clip(size, 8, 1e30), _ERFC_FROM_8)
+    )
     tail = np.exp(-size * size) * ratio
     return np.where(x < 0, 2 - tail, tail)
 
@@ -230,7 +232,7 @@ def _digamma_gradient(op, grad):
 
 
 def _second_argument_gradient(partial):
-    """Gradient with respect to the second argument alone: ``partial(a, x) * grad``, summed over broadcasting."""
+    """Gradient of the second argument alone: ``partial(a, x) * grad``, summed over broadcasting."""
 
     def gradient(op, grad):
         from .cast import conj

@@ -1,4 +1,4 @@
-"""Weights beside values: of the same rank, each dimension equal or 1, or a scalar; and labels beside predictions."""
+"""Weights that fit values: a scalar, or of the same rank and each dimension equal or 1."""
 
 from .. import _core as core
 from ..conversion import convert_to_tensor
@@ -31,8 +31,8 @@ def assert_broadcastable(weights, values):
             if static_weights_rank != static_values_rank:
                 raise ValueError(
                     f"{_PREFIX} values.rank={static_values_rank}. weights.rank={static_weights_rank}. "
-                    f"values.shape={values.shape}. weights.shape={weights.shape}. Received weights={weights}, "
-                    f"values={values}"
+                    f"values.shape={values.shape}. weights.shape={weights.shape}. Received "
+                    f"weights={weights}, values={values}"
                 )
             weights_dims, values_dims = constant_value(weights_shape), constant_value(values_shape)
             if weights_dims is not None and values_dims is not None:
@@ -106,7 +106,7 @@ def broadcast_weights(weights, values):
 
 
 def remove_squeezable_dimensions(labels, predictions, expected_rank_diff=0, name=None):
-    """Squeeze a last dimension of 1 off the one that has a dimension more than `expected_rank_diff` allows."""
+    """Squeeze a last dimension of 1 off whichever has one more than `expected_rank_diff` allows."""
     from .. import cond
     from .compare import equal
 

@@ -31,7 +31,6 @@ __getattr__, __dir__ = namespace(__name__, {
     """,
     "static_value": "get_static_value=constant_value",
     "ops.array": "newaxis",
-    "keras": "keras=",
     "initializers": """
         zeros_initializer=zeros ones_initializer=ones constant_initializer=constant
         random_uniform_initializer=random_uniform random_normal_initializer=random_normal
@@ -50,6 +49,7 @@ __getattr__, __dir__ = namespace(__name__, {
     """,
     "indexed_slices": "IndexedSlices",
     "session": "InteractiveSession Session get_default_session",
+    "ops.logging": "Print timestamp",
     "sparse_tensor": "SparseTensor SparseTensorValue convert_to_tensor_or_sparse_tensor",
     "variables": """
         Variable VariableAggregation VariableSynchronization all_variables assert_variables_initialized
@@ -75,6 +75,13 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.reorder": """
         argsort invert_permutation reverse reverse_sequence reverse_v2 roll searchsorted sort
     """,
+    "ops.check": """
+        assert_equal assert_greater assert_greater_equal assert_integer assert_less assert_less_equal
+        assert_near assert_negative assert_non_negative assert_non_positive assert_none_equal
+        assert_positive assert_proper_iterable assert_rank assert_rank_at_least assert_rank_in
+        assert_same_float_dtype assert_scalar assert_type is_non_decreasing is_numeric_tensor
+        is_strictly_increasing
+    """,
     "ops.state": """
         assign assign_add assign_sub batch_scatter_update count_up_to scatter_add scatter_div
         scatter_max scatter_min scatter_mul scatter_nd_add scatter_nd_sub scatter_nd_update scatter_sub
@@ -94,11 +101,19 @@ __getattr__, __dir__ = namespace(__name__, {
         broadcast_dynamic_shape broadcast_static_shape broadcast_to expand_dims matrix_transpose rank
         reshape shape shape_n size squeeze transpose unravel_index
     """,
+    "control_flow.assertion": "Assert",
+    "control_flow.case": "case switch_case",
     "ops.identity": """
         check_numerics ensure_shape guarantee_const identity identity_n placeholder
         placeholder_with_default stop_gradient
     """,
+    "ops.decompositions": """
+        cholesky cholesky_solve matrix_determinant matrix_inverse matrix_solve matrix_solve_ls
+        matrix_triangular_solve qr self_adjoint_eig self_adjoint_eigvals svd
+    """,
+    "clip": "clip_by_average_norm clip_by_global_norm clip_by_norm clip_by_value global_norm",
     "ops.concat": "concat meshgrid parallel_stack split stack tile unstack",
+    "control_flow.cond": "cond",
     "behavior": """
         control_flow_v2_enabled disable_control_flow_v2 disable_eager_execution disable_tensor_equality
         disable_v2_behavior disable_v2_tensorshape enable_control_flow_v2 enable_eager_execution
@@ -122,12 +137,13 @@ __getattr__, __dir__ = namespace(__name__, {
         dynamic_partition dynamic_stitch setdiff1d unique unique_with_counts where where_v2
     """,
     "ops.sparse": "edit_distance sparse_placeholder sparse_tensor_to_dense sparse_to_dense",
+    "ops.einsum": "einsum",
     "ops.compare": """
         equal greater greater_equal is_finite is_inf is_nan less less_equal logical_and logical_not
         logical_or logical_xor not_equal
     """,
     "ops.fill": "fill one_hot ones ones_like sequence_mask zeros zeros_like",
-    "logging": "logging= get_logger",
+    "logging": "get_logger",
     "random_seed": "get_seed set_random_seed",
     "control_flow.basic": "group no_op tuple",
     "ops.ranges": "lin_space linspace range",
@@ -136,16 +152,21 @@ __getattr__, __dir__ = namespace(__name__, {
         multinomial random_crop random_gamma random_normal random_poisson random_shuffle random_uniform
         truncated_normal
     """,
+    "ops.script": "numpy_function py_func py_function",
     "ops.pad": "pad",
     "ops.segment": """
         segment_max segment_mean segment_min segment_prod segment_sum sparse_segment_mean
         sparse_segment_sqrt_n sparse_segment_sum unsorted_segment_max unsorted_segment_mean
         unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n unsorted_segment_sum
     """,
+    "control_flow.while_loop": "while_loop",
     "nn": "nn=",
+    "train": "train=",
     "losses": "losses=",
     "random": "random=",
     "math": "math=",
+    "keras": "keras=",
+    "logging": "logging=",
     "linalg": "linalg=",
     "nest": "nest=",
 })

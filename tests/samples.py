@@ -59,7 +59,7 @@ def _double(function):
     return lambda *inputs: np.asarray(function(*[np.float64(x) for x in inputs])).astype(inputs[0].dtype)
 
 
-X = _floats(-2, 2, 3, 4)  # anything
+X = _floats(0.1, 2, 3, 4) * _RNG.choice([-1, 1], (3, 4)).astype(np.float32)  # away from 0
 Y = _floats(-2, 2, 3, 4)
 ROW = _floats(-2, 2, 4)  # broadcasts against X
 P = _floats(0.5, 2, 3, 4)  # positive

@@ -169,4 +169,8 @@ __getattr__, __dir__ = namespace(__name__, {
     "logging": "logging=",
     "linalg": "linalg=",
     "nest": "nest=",
+    "debugging": "debugging=",
+    "manip": "manip=",
+    "sparse": "sparse=",
+    "strings": "strings=",
 })

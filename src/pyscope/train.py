@@ -1,0 +1,9 @@
+"""``tf.train``: a list of names."""
+
+from pyscope._lazy import namespace
+
+__getattr__, __dir__ = namespace(__name__, {
+    "training_util": """
+        assert_global_step create_global_step get_global_step get_or_create_global_step global_step
+    """,
+})

@@ -2,7 +2,7 @@
 
 from .. import dtypes
 from ..ops import array as array_ops
-from ..ops import linalg as linalg_ops
+from ..ops import diag as diag_ops
 from ..tensor_shape import TensorShape
 from .base import Initializer, float_dtype
 
@@ -32,7 +32,7 @@ class Identity(Initializer):
         dtype = self.dtype if dtype is None else dtype
         if isinstance(full_shape, TensorShape):
             full_shape = full_shape.as_list()
-        matrix = linalg_ops.eye(*full_shape, dtype=dtype)
+        matrix = diag_ops.eye(*full_shape, dtype=dtype)
         if partition_info is not None:
             matrix = array_ops.slice(matrix, partition_info.var_offset, shape)
         return self.gain * matrix

@@ -2,7 +2,7 @@
 
 from .. import dtypes
 from ..ops import array as array_ops
-from ..ops import linalg as linalg_ops
+from ..ops.decompositions import QR
 from ..ops import math as math_ops
 from ..ops import random as random_ops
 from .base import Initializer, float_dtype
@@ -43,7 +43,7 @@ class Orthogonal(Initializer):
         wide = n_rows < n_columns
         flat_shape = (n_columns, n_rows) if wide else (n_rows, n_columns)
         a = random_ops.random_normal(flat_shape, dtype=dtype, seed=self.seed)
-        q, r = linalg_ops.QR(a, full_matrices=False)
+        q, r = QR(a, full_matrices=False)
         # Signs of the diagonal make the distribution uniform over orthogonal matrices (Mezzadri 2007).
         q *= math_ops.sign(array_ops.diag_part(r))
         if wide:

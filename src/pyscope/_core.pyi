@@ -241,7 +241,9 @@ class OpType:
 
 @final
 class BinaryCall:
-    def __init__(self, op_type: OpType, name: str, slow: Callable[..., Any], reflected: bool = False) -> None: ...
+    def __init__(
+        self, op_type: OpType, name: str, slow: Callable[..., Any], reflected: bool = False
+    ) -> None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @final

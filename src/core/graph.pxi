@@ -165,10 +165,12 @@ cdef class Graph:
             self.edges_capacity *= 2
         return 0
 
-    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix) except -1:
+    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix,
+                          bint opening=False) except -1:
         """Where a node called `name` goes: a unique name in the current scope, or "a/b/" taken as it is.
 
-        TF checks the name as a scope's, except where it makes a node without opening one (`plain`).
+        TF checks the name as a scope's, except where it makes a node without opening one (`plain`); when only a
+        scope is opened (`opening`), a node may have the name.
         """
         cdef NameTable names = self.names
         cdef int component, flags
@@ -208,7 +210,7 @@ cdef class Graph:
         if plain and not flags & (VALID_IN_SCOPE if self.scope else VALID_AT_ROOT):
             raise ValueError(f"`{names.spell(scope[0], base[0], suffix[0])}` is not a valid node name. "
                              f"Accepted names conform to Regex /re.compile({OP_NAME_PATTERN!r})/")
-        if self.taken and names.spell(scope[0], base[0], suffix[0]) in self.taken:
+        if self.taken and not opening and names.spell(scope[0], base[0], suffix[0]) in self.taken:
             raise ValueError(f"Duplicate node name in graph: '{names.spell(scope[0], base[0], suffix[0])}'")
         return 0
 
@@ -287,7 +289,7 @@ cdef class Graph:
             self.check_name(text, names.valid[component])
             self.scope = names.scope_of_path(text[:len(text) - 1])
             return old
-        self.resolve_name(text, False, &scope, &base, &suffix)
+        self.resolve_name(text, False, &scope, &base, &suffix, True)
         self.scope = self.scope_at(scope, base, suffix)
         return old
 
@@ -829,22 +831,22 @@ cdef class Tensor:
     # ------------------------------------------------------------ operators
 
     def __add__(self, other):
-        return operator("__add__")(self, other)
+        return binary_operator("__add__", self, other)
 
     def __radd__(self, other):
-        return operator("__radd__")(self, other)
+        return binary_operator("__radd__", self, other)
 
     def __sub__(self, other):
-        return operator("__sub__")(self, other)
+        return binary_operator("__sub__", self, other)
 
     def __rsub__(self, other):
-        return operator("__rsub__")(self, other)
+        return binary_operator("__rsub__", self, other)
 
     def __mul__(self, other):
-        return operator("__mul__")(self, other)
+        return binary_operator("__mul__", self, other)
 
     def __rmul__(self, other):
-        return operator("__rmul__")(self, other)
+        return binary_operator("__rmul__", self, other)
 
     def __truediv__(self, other):
         return operator("__truediv__")(self, other)

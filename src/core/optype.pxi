@@ -254,7 +254,7 @@ def set_converters(*, as_dtype=None, as_shape=None, convert=None, from_tensor_pr
 
 
 cdef dict C_RULES = {"same": RULE_SAME, "broadcast": RULE_BROADCAST, "matmul": RULE_MATMUL, "scalar": RULE_SCALAR,
-                     "unknown": RULE_UNKNOWN}
+                     "unknown": RULE_UNKNOWN, "value": RULE_VALUE}
 
 
 @cython.final
@@ -624,6 +624,13 @@ cdef class OpType:
                 allowed = a.allowed
         if type(value) is Tensor and (dtype is None or (<Tensor>value).dtype.base_dtype is dtype):
             return value
+        cdef Graph g
+        cdef int number
+        if dtype is not None and not arg.is_ref:
+            g = current_graph()
+            number = number_node(g, value, dtype._enum, g.scope, arg.name)
+            if number >= 0:
+                return g.tensor(number)
         try:
             if dtype is None and allowed:
                 inferred = None
@@ -912,6 +919,9 @@ cdef class OpType:
             for i in range(n_outputs):
                 shapes[i] = SCALAR_SHAPE
             return 0
+        if self.rule == RULE_VALUE:
+            shapes[0] = intern_shape((<object>stored[0]).shape)
+            return 0
         c = self.context(g, n_inputs, inputs, stored, scope, base, suffix, extras)
         if g.new_handle_data:
             g.new_handle_data = []
@@ -948,6 +958,166 @@ cdef class OpType:
 cdef enum:
     DT_RESOURCE = 20
     DT_VARIANT = 21
+
+
+# ---------------------------------------------------------------- constants and binary operators
+
+cdef OpType CONST_TYPE = None
+cdef dict NUMBER_ATTRS = {}      # (type, number, dtype) -> the stored attributes of its Const
+
+
+cdef tuple number_attrs(object value, int dtype):
+    """Stored attributes of the Const of a Python number as `dtype`; None when that needs checking."""
+    cdef object kind = type(value)
+    cdef double d
+    cdef long long i
+    cdef int overflow = 0
+    if kind is float:
+        if dtype != 1 and dtype != 2:
+            return None
+    elif kind is int:
+        i = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow:
+            return None
+        if dtype == 3:
+            if i < -2147483648 or i > 2147483647:
+                return None
+        elif dtype != 1 and dtype != 2 and dtype != 9:
+            return None
+    else:
+        return None
+    cdef tuple key = (kind, value, dtype)
+    cdef PyObject* found = PyDict_GetItem(NUMBER_ATTRS, key)
+    if found != NULL:
+        return <tuple>found
+    array = np.array(value, DTYPES[dtype].as_numpy_dtype)
+    array.setflags(write=False)
+    cdef tuple attrs = (array, DTYPES[dtype])
+    # 0.0 and -0.0 are equal keys, and a NaN never finds itself again.
+    if value != 0 and value == value and len(NUMBER_ATTRS) < 4096:
+        NUMBER_ATTRS[key] = attrs
+    return attrs
+
+
+cdef int number_node(Graph g, object value, int dtype, int scope, str name) except -2:
+    """Add the Const of a Python number called `name` in `scope`; its output id, or -1 when that needs checking."""
+    global CONST_TYPE
+    cdef tuple attrs = number_attrs(value, dtype)
+    cdef int base, suffix
+    if attrs is None:
+        return -1
+    if CONST_TYPE is None:
+        CONST_TYPE = op_type("Const")
+    g.names.unique(scope, g.names.intern(name), True, &base, &suffix)
+    return g.nodes[CONST_TYPE.add(g, 0, NULL, 1, &dtype, attrs, scope, base, suffix, None)].first_output
+
+
+def constant(array, dtype, str name not None):
+    """Add a Const with the value `array`, which nobody may write any more, of DType `dtype`."""
+    global CONST_TYPE
+    cdef Graph g = current_graph()
+    cdef int scope, base, suffix, number = dtype._enum
+    if CONST_TYPE is None:
+        CONST_TYPE = op_type("Const")
+    g.check_open()
+    g.resolve_name(name, True, &scope, &base, &suffix)
+    return g.tensor(g.nodes[CONST_TYPE.add(g, 0, NULL, 1, &number, (array, dtype), scope, base, suffix,
+                                           None)].first_output)
+
+
+cdef inline bint is_number(int dtype) noexcept:
+    return 0 < dtype < 64 and (<unsigned long long>1 << dtype) & (
+        1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1 << 22 | 1 << 23)
+
+
+@cython.final
+cdef class BinaryCall:
+    """The short way to a node of two inputs: a tensor with a tensor or a Python number, names and all, in C.
+
+    Everything else goes to `slow`, which must build the same.
+
+    Parameters
+    ----------
+    op_type : OpType
+    name : str
+        The scope of a call without a name.
+    slow : function
+        ``slow(x, y)``, with ``name`` behind when the caller gave one.
+    reflected : bool
+        The second argument is the left operand, as in ``__radd__``.
+    """
+
+    def __init__(self, OpType op_type not None, str name not None, slow, bint reflected=False):
+        if not op_type.simple or op_type.n_in != 2 or op_type.simple_in_dtype:
+            raise ValueError(f"{op_type.type} does not take two inputs of one type")
+        self.op_type = op_type
+        self.name = name
+        self.slow = slow
+        self.reflected = reflected
+
+    def __call__(self, x, y, name=None):
+        out = self.build(x, y, name)
+        if out is not None:
+            return out
+        return self.slow(x, y) if name is None else self.slow(x, y, name)
+
+    cdef object build(self, object x, object y, object name):
+        """The node's output; None when this is not the way."""
+        cdef Graph g = current_graph()
+        cdef Tensor t
+        cdef int ids[2]
+        cdef int scope, base, suffix, dtype
+        cdef int mine = 1 if self.reflected else 0
+        if type(x) is not Tensor:
+            return None
+        t = <Tensor>x
+        if t.graph is not g:
+            if g.is_function:
+                return None
+            g = t.graph
+        dtype = g.outputs[t._id].dtype
+        if dtype > 100:
+            dtype -= 100
+        if not is_number(dtype) or not (self.op_type.allowed >> dtype) & 1:
+            return None
+        ids[mine] = t._id
+        if type(y) is Tensor:
+            t = <Tensor>y
+            if t.graph is not g or base_of(g.outputs[t._id].dtype) != dtype:
+                return None
+            ids[1 - mine] = t._id
+        elif number_attrs(y, dtype) is None:
+            return None
+        g.check_open()
+        if name is None:
+            name = self.name
+        elif type(name) is not str or not name:
+            return None
+        g.resolve_name(<str>name, False, &scope, &base, &suffix)
+        if type(y) is not Tensor:
+            if g is not current_graph():
+                push_graph(g)
+                try:
+                    ids[1 - mine] = number_node(g, y, dtype, g.scope_at(scope, base, suffix),
+                                                (<ArgDef>self.op_type.inputs[1 - mine]).name)
+                finally:
+                    pop_graph(g)
+            else:
+                ids[1 - mine] = number_node(g, y, dtype, g.scope_at(scope, base, suffix),
+                                            (<ArgDef>self.op_type.inputs[1 - mine]).name)
+        return g.tensor(g.nodes[self.op_type.add(g, 2, ids, 1, &dtype, self.op_type.defaults, scope, base, suffix,
+                                                 None)].first_output)
+
+
+cdef object binary_operator(str name, object x, object y):
+    """``x op y`` through the operator registered under a method name."""
+    found = operator(name)
+    if type(found) is BinaryCall:
+        out = (<BinaryCall>found).build(x, y, None)
+        if out is not None:
+            return out
+        return (<BinaryCall>found).slow(x, y)
+    return found(x, y)
 
 
 cdef inline int base_of(int dtype) noexcept:

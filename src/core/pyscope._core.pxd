@@ -123,7 +123,8 @@ cdef class Graph:
     cdef list consumers_of(self, int output)
     cdef int note_consumer(self, int output, int node) except -1
     cdef int forget_consumers(self) except -1
-    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix) except -1
+    cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix,
+                          bint opening=*) except -1
     cdef int take_name(self, str name) except -1
     cdef set taken               # node names that did not go through the registry
     cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
@@ -150,6 +151,7 @@ cdef enum ShapeRule:             # shape rules in C; RULE_PYTHON calls OpType.sh
     RULE_MATMUL                  # 2-D product with transpose_a, transpose_b
     RULE_SCALAR
     RULE_UNKNOWN
+    RULE_VALUE                   # the shape of the stored value, of a Const
 
 cdef class ArgDef
 cdef class AttrDef
@@ -202,12 +204,21 @@ cdef class OpType:
                               dict extras)
 
 
+cdef class BinaryCall:           # the short way to a node of two inputs
+    cdef OpType op_type
+    cdef str name                # scope of a call without a name
+    cdef object slow             # what to call when the arguments are not two tensors, or a tensor and a number
+    cdef bint reflected          # whether the second argument is the left operand
+
+    cdef object build(self, object x, object y, object name)
+
+
 cdef class ArgDef:               # an input or output in a signature
     cdef readonly str name
     cdef readonly int dtype          # fixed DataType number, or 0
     cdef readonly str type_attr      # attribute with the type, or None
     cdef readonly str number_attr    # attribute with the length of the list, or None
-    cdef readonly str type_list_attr # attribute with the list of types, or None
+    cdef readonly str type_list_attr  # attribute with the list of types, or None
     cdef readonly bint is_ref
 
 cdef class AttrDef:              # an attribute in a signature
@@ -293,7 +304,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef Step* steps             # owned, in order of execution
     cdef readonly int n_steps
     cdef int* in_registers       # all inputs of all steps
-    cdef unsigned char* in_flags # InputFlags, beside in_registers
+    cdef unsigned char* in_flags  # InputFlags, beside in_registers
     cdef readonly int n_registers
     cdef int* types              # register -> NumPy type number; -1: any object
     cdef bint* is_constant       # register -> loaded once per frame and never dropped

@@ -4,7 +4,7 @@
 cimport cython
 cimport numpy as cnp
 from cpython.dict cimport PyDict_GetItem
-from cpython.long cimport PyLong_AsLong
+from cpython.long cimport PyLong_AsLong, PyLong_AsLongLongAndOverflow
 from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset

@@ -13,7 +13,7 @@ CONST = core.OpType(
     "Const",
     " -> output: dtype",
     "value: tensor; dtype: type",
-    shape=lambda c: [c.attr("value").shape],
+    shape="value",
     kernel=lambda attrs: attrs["value"],
     gradient=core.NO_GRADIENT,
     scoped=False,
@@ -50,7 +50,7 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
     leaves = value
     if not isinstance(value, (np.ndarray, np.generic)) and hasattr(value, "__array__"):
         value = leaves = np.asarray(value)
-    array = _to_array(value, dtype, shape)
+    array = np.asarray(_to_array(value, dtype, shape))    # it hands back a NumPy scalar as one
     if array.dtype.kind in "USO" and not (dtype is not None and dtype.is_quantized):
         array = _text_array(leaves, array.shape)
     found = dtype if dtype is not None and dtype.is_quantized else dtypes.as_dtype(array.dtype)
@@ -103,7 +103,15 @@ def constant(value, dtype=None, shape=None, name="Const", verify_shape=False):
         When the values do not suit `dtype` or do not fill `shape`.
     """
     array, found = constant_array(value, dtype, shape, verify_shape)
-    return CONST(value=array, dtype=found, name=name or "Const")
+    return core.constant(array, found, name if type(name) is str and name else _constant_name(name))
+
+
+def _constant_name(name):
+    if not name:
+        return "Const"
+    if isinstance(name, str):
+        return str(name)
+    raise TypeError(f"expected string or bytes-like object, got {type(name).__name__!r}")
 
 
 def _requested(dtype, tensor):

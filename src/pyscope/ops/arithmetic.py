@@ -57,7 +57,7 @@ ADD_V2 = binary(
 )
 
 
-def _add_any(x, y, name):
+def _add_any(x, y, name=None):
     with core.name_scope(name, "Add", [x]) as name:
         x, y = _pair(x, y)
         return (ADD if x.dtype.base_dtype is dtypes.string else ADD_V2)(x, y, name=name)

@@ -3,11 +3,21 @@
 from .. import _core as core
 from .. import dtypes
 from ..conversion import convert_to_tensor
-from .arithmetic import ADD, ADD_V2, FLOOR_DIV, FLOOR_MOD, MUL, POW, REAL_DIV, SUB, div, truediv
+from .arithmetic import ADD, ADD_V2, FLOOR_DIV, FLOOR_MOD, MUL, POW, SUB, div, truediv
 from .cast import CAST
 from .compare import (
-    BITWISE_AND, BITWISE_OR, BITWISE_XOR, GREATER, GREATER_EQUAL, INVERT, LESS, LESS_EQUAL, LOGICAL_AND, LOGICAL_NOT,
-    LOGICAL_OR, logical_xor,
+    BITWISE_AND,
+    BITWISE_OR,
+    BITWISE_XOR,
+    GREATER,
+    GREATER_EQUAL,
+    INVERT,
+    LESS,
+    LESS_EQUAL,
+    LOGICAL_AND,
+    LOGICAL_NOT,
+    LOGICAL_OR,
+    logical_xor,
 )  # fmt: skip
 from .elementwise import NEG, abs
 from .linalg import matmul
@@ -51,15 +61,13 @@ def _plain(op_type):
 
 
 def _forward(name, build, plain):
-    """``x op y`` with a Tensor on the left; `plain` is the op type that serves two numeric Tensors at once.
+    """``x op y`` with a Tensor on the left; `plain` is the op type that serves numeric arguments at once.
 
     If `x` cannot be combined with `y`, the reflected method of `y` may know how.
     """
     reflected = f"__r{name}__"
 
     def operator(x, y):
-        if plain is not None and type(y) is Tensor and x.dtype._kind in "fiu":
-            return plain(x, y, default_name=name)
         with core.name_scope(None, name, [x, y]) as scope:
             try:
                 return build(x, y, scope)
@@ -75,17 +83,17 @@ def _forward(name, build, plain):
                     raise
                 return out
 
-    return operator
+    return operator if plain is None else core.BinaryCall(plain, name, operator)
 
 
-def _backward(name, build):
+def _backward(name, build, plain):
     """``x op y`` with a Tensor on the right alone: `x` is converted to its dtype."""
 
     def operator(y, x):
         with core.name_scope(None, name, [x, y]) as scope:
             return build(convert_to_tensor(x, dtype=y.dtype.base_dtype, name="x"), y, scope)
 
-    return operator
+    return operator if plain is None else core.BinaryCall(plain, name, operator, reflected=True)
 
 
 def _invert(x):
@@ -119,6 +127,6 @@ OPERATORS = {
 }
 for _name, _build, _op_type in _BINARY:
     OPERATORS[f"__{_name}__"] = _forward(_name, _build, _op_type)
-    OPERATORS[f"__r{_name}__"] = _backward(_name, _build)
+    OPERATORS[f"__r{_name}__"] = _backward(_name, _build, _op_type)
 
 core.set_operators(OPERATORS)

@@ -80,7 +80,7 @@ __getattr__, __dir__ = namespace(__name__, {
         assert_near assert_negative assert_non_negative assert_non_positive assert_none_equal
         assert_positive assert_proper_iterable assert_rank assert_rank_at_least assert_rank_in
         assert_same_float_dtype assert_scalar assert_type is_non_decreasing is_numeric_tensor
-        is_strictly_increasing
+        is_strictly_increasing verify_tensor_all_finite
     """,
     "ops.state": """
         assign assign_add assign_sub batch_scatter_update count_up_to scatter_add scatter_div

@@ -512,3 +512,18 @@ def assert_shapes(shapes, data=None, summarize=None, message=None, name=None):
                 size_checks.append(_assert(condition, info, summarize))
     with graph.control_dependencies(rank_checks):
         return group(size_checks)
+
+
+# ---------------------------------------------------------------- finite numbers
+
+def verify_tensor_all_finite(t=None, msg=None, name=None, x=None, message=None):
+    """`x`; running it raises InvalidArgumentError with `message` when it has a NaN or an infinity."""
+    from ..control_flow import with_dependencies
+
+    x = array.deprecated_argument("x", x, "t", t)
+    message = array.deprecated_argument("message", message, "msg", msg)
+    with core.name_scope(name, "VerifyFinite", [x]):
+        x = convert_to_tensor(x, name="x")
+        with core.get_default_graph().colocate_with(x.op):
+            checked = array.check_numerics(x, message=message)
+            return with_dependencies([checked], x)

@@ -2,9 +2,9 @@
 
 from .. import dtypes
 from ..ops import array as array_ops
-from ..ops.decompositions import QR
 from ..ops import math as math_ops
 from ..ops import random as random_ops
+from ..ops.decompositions import QR
 from .base import Initializer, float_dtype
 
 

@@ -14,7 +14,7 @@ def _function(target):
     if isinstance(target, type):
         function, n_bound = _function(target.__init__)
         return function, n_bound + 1
-    call = getattr(type(target), "__call__", None)
+    call = getattr(type(target), "__call__", None)  # noqa: B004  (the function itself)
     if isinstance(call, types.FunctionType):
         return call, 1
     return None, 0

@@ -54,8 +54,8 @@ def _operator(name):
 
 for _name in "device dtype graph name op shape value_index get_shape".split():
     setattr(LazyEvalTensor, _name, _master(_name))
-for _name in """__abs__ __add__ __and__ __bool__ __div__ __eq__ __floordiv__ __ge__ __getitem__ __gt__ __invert__ __iter__
-    __le__ __len__ __lt__ __matmul__ __mod__ __mul__ __ne__ __neg__ __or__ __pow__ __radd__ __rand__ __rdiv__
+for _name in """__abs__ __add__ __and__ __bool__ __div__ __eq__ __floordiv__ __ge__ __getitem__ __gt__ __invert__
+    __iter__ __le__ __len__ __lt__ __matmul__ __mod__ __mul__ __ne__ __neg__ __or__ __pow__ __radd__ __rand__ __rdiv__
     __rfloordiv__ __rmatmul__ __rmod__ __rmul__ __ror__ __rpow__ __rsub__ __rtruediv__ __rxor__ __sub__ __truediv__
     __xor__""".split():
     setattr(LazyEvalTensor, _name, _operator(_name))

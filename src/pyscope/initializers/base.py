@@ -4,7 +4,7 @@ from .. import dtypes
 
 
 class Initializer:
-    """A callable that makes the initial value of a variable: ``initializer(shape, dtype=None, partition_info=None)``."""
+    """Makes the initial value of a variable: ``initializer(shape, dtype=None, partition_info=None)``."""
 
     def __call__(self, shape, dtype=None, partition_info=None):
         raise NotImplementedError

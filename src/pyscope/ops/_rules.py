@@ -4,7 +4,10 @@ A shape rule takes the core's shape context and returns one shape per output: a 
 (unknown dimension), or None (unknown rank). Names and texts follow TF's C++ shape functions.
 """
 
+import numpy as np
+
 from .. import _core as core
+from ..errors import InvalidArgumentError
 
 # Allowed types, in TF's order (its error messages list them so).
 FLOATING = "bfloat16|float16|float32|float64"
@@ -139,6 +142,49 @@ def reduced(c):
     return [tuple(dim for i, dim in enumerate(shape) if i not in dropped)]
 
 
+# ---------------------------------------------------------------- shapes that do not fit, at run time
+
+
+def incompatible(x, y):
+    """The error of two arrays that do not broadcast."""
+    return InvalidArgumentError(None, None, f"Incompatible shapes: {text(x.shape)} vs. {text(y.shape)}")
+
+
+def _broadcasting(kernel):
+    """`kernel` of two inputs, with TF's words when they do not broadcast."""
+
+    def checked(attrs, x, y):
+        try:
+            return kernel(attrs, x, y)
+        except ValueError:
+            raise incompatible(x, y) from None
+
+    return checked
+
+
+def check_same_shape(type, *inputs):
+    """Raise InvalidArgumentError if some input has another shape than the first."""
+    for i, x in enumerate(inputs):
+        if x.shape != inputs[0].shape:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Inputs to operation of type {type} must have the same size and shape.  "
+                f"Input 0: {text(inputs[0].shape)} != input {i}: {text(x.shape)}",
+            )
+
+
+def _of_one_shape(type, kernel):
+    """`kernel` of two inputs that must not broadcast."""
+
+    def checked(attrs, x, y):
+        if x.shape != y.shape:
+            check_same_shape(type, x, y)
+        return kernel(attrs, x, y)
+
+    return checked
+
+
 # ---------------------------------------------------------------- makers
 
 
@@ -152,7 +198,12 @@ def unary(type, kernel, gradient, types=INEXACT, arg="x", out="y"):
 def unary_gradient(type, kernel, gradient, types=INEXACT):
     """OpType of a fused derivative: of the function's result `y` and the incoming gradient `dy`."""
     return core.OpType(
-        type, "y: T, dy: T -> z: T", f"T: {types}", shape="same", kernel=kernel, gradient=gradient
+        type,
+        "y: T, dy: T -> z: T",
+        f"T: {types}",
+        shape="same",
+        kernel=_of_one_shape(type, kernel),
+        gradient=gradient,
     )
 
 
@@ -168,7 +219,7 @@ def activation_gradient(type, kernel, gradient, types=FLOATING, second="features
         f"gradients: T, {second}: T -> backprops: T",
         f"T: {types}",
         shape=merge_both,
-        kernel=kernel,
+        kernel=_of_one_shape(type, kernel),
         gradient=gradient,
     )
 
@@ -180,7 +231,7 @@ def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast"):
         f"{inputs[0]}: T, {inputs[1]}: T -> z: T",
         f"T: {types}",
         shape=shape,
-        kernel=kernel,
+        kernel=kernel if isinstance(kernel, np.ufunc) else _broadcasting(kernel),
         gradient=gradient,
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import _core as core
-from ._rules import FLOATING, INTEGER, NUMBER, broadcast, comparison
+from ._rules import FLOATING, INTEGER, NUMBER, broadcast, comparison, incompatible
 
 __all__ = [
     "approximate_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "equal", "greater", "greater_equal",
@@ -31,7 +31,7 @@ def _equality_kernel(function, otherwise):
             np.broadcast(x, y)
         except ValueError:
             if attrs["incompatible_shape_error"]:
-                raise
+                raise incompatible(x, y) from None
             return np.asarray(otherwise)
         return np.asarray(function(x, y), np.bool_)
 

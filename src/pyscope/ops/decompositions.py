@@ -42,7 +42,9 @@ def _conj_t(x):
 
 
 def _working(x):
-    """`x` in a type that LAPACK knows."""
+    """`x`, which must be square, in a type that LAPACK knows."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise InvalidArgumentError(None, None, "Input matrix must be square.")
     return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
@@ -50,11 +52,9 @@ def _working(x):
 
 
 def _inverse_kernel(attrs, x):
-    matrix = _conj_t(x) if attrs["adjoint"] else x
-    if not matrix.size:
-        return matrix
+    matrix = _working(_conj_t(x) if attrs["adjoint"] else x)
     try:
-        return np.linalg.inv(_working(matrix)).astype(x.dtype)
+        return np.linalg.inv(matrix).astype(x.dtype)
     except np.linalg.LinAlgError:
         raise InvalidArgumentError(None, None, "Input is not invertible.") from None
 
@@ -192,9 +192,11 @@ def _solve_shape(c):
 
 
 def _solve_kernel(attrs, matrix, rhs):
-    a = _conj_t(matrix) if attrs["adjoint"] else matrix
+    a = _working(_conj_t(matrix) if attrs["adjoint"] else matrix)
+    if rhs.ndim < 2 or rhs.shape[-2] != a.shape[-1]:
+        raise InvalidArgumentError(None, None, "Input matrix and rhs are incompatible.")
     try:
-        return np.linalg.solve(_working(a), _working(rhs)).astype(rhs.dtype)
+        return np.linalg.solve(a, rhs.astype(a.dtype, copy=False)).astype(rhs.dtype)
     except np.linalg.LinAlgError:
         raise InvalidArgumentError(None, None, "Input matrix is not invertible.") from None
 
@@ -225,8 +227,6 @@ def matrix_solve(matrix, rhs, adjoint=False, name=None):
 def _triangular_kernel(attrs, matrix, rhs):
     lower = attrs["lower"]
     a = np.tril(matrix) if lower else np.triu(matrix)
-    if np.any(np.diagonal(a, axis1=-2, axis2=-1) == 0):
-        raise InvalidArgumentError(None, None, "Input matrix is not invertible.")
     if attrs["adjoint"]:
         a, lower = _conj_t(a), not lower
     shape = np.broadcast_shapes(a.shape[:-2], rhs.shape[:-2]) + rhs.shape[-2:]

@@ -6,8 +6,9 @@ import numpy as np
 
 from .. import _core as core
 from ..conversion import convert_to_tensor
+from ..errors import InvalidArgumentError
 from . import array
-from ._rules import broadcast
+from ._rules import broadcast, text
 
 __all__ = ["einsum"]
 
@@ -52,10 +53,28 @@ def _einsum_shape(c):
 
 def _einsum_kernel(attrs, *inputs):
     subscripts, output = _labels(attrs["equation"])
+    _check_dims(subscripts, inputs)
     new = set(output.replace(".", "")) - set("".join(subscripts))
     if new or len(set(output.replace("...", ""))) < len(output.replace("...", "")):
         return _generalized(subscripts, output, inputs)
     return np.einsum(",".join(subscripts) + "->" + output, *inputs, optimize=len(inputs) > 1)
+
+
+def _check_dims(subscripts, inputs):
+    """Raise InvalidArgumentError if a label stands for dimensions of different size."""
+    dims = {}
+    for names, x in zip(subscripts, inputs):
+        left, _, right = names.partition("...")
+        axes = [*range(len(left)), *range(x.ndim - len(right), x.ndim)]
+        for label, axis in zip(left + right, axes):
+            known = dims.setdefault(label, x.shape[axis])
+            if known != x.shape[axis]:
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    f"Expected dimension {known} at axis {axis} of the input shaped {text(x.shape)} but got "
+                    f"dimension {x.shape[axis]}",
+                )
 
 
 def _generalized(subscripts, output, inputs):

@@ -5,8 +5,9 @@ import numpy as np
 from .. import _core as core
 from .. import dtypes
 from ..conversion import convert_to_tensor
+from ..errors import FailedPreconditionError, InvalidArgumentError
 from . import array
-from ._rules import REAL, broadcast, merge, merge_dim, renamed, with_rank_at_least
+from ._rules import REAL, broadcast, merge, merge_dim, renamed, text, with_rank_at_least
 
 __all__ = ["adjoint", "cross", "matmul", "matvec", "norm", "normalize", "tensordot", "trace"]
 
@@ -19,7 +20,16 @@ def _matmul_kernel(attrs, a, b):
         a = a.T
     if attrs["transpose_b"]:
         b = b.T
-    return np.matmul(a, b)
+    try:
+        return np.matmul(a, b)
+    except ValueError:
+        raise _sizes_differ(a.T if attrs["transpose_a"] else a, b.T if attrs["transpose_b"] else b) from None
+
+
+def _sizes_differ(a, b, flags=""):
+    return InvalidArgumentError(
+        None, None, f"Matrix size-incompatible: In[0]: {text(a.shape)}, In[1]: {text(b.shape)}{flags}"
+    )
 
 
 def _matmul_gradient(op, grad):
@@ -65,6 +75,24 @@ def _batch_shape(c, merged=broadcast):
 
 
 def _batch_kernel(attrs, x, y):
+    for i, matrix in enumerate((x, y)):
+        if matrix.ndim < 2:
+            raise InvalidArgumentError(None, None, f"In[{i}] ndims must be >= 2: {matrix.ndim}")
+    try:
+        return _batch_product(attrs, x, y)
+    except ValueError:
+        inner = x.shape[-2 if attrs["adj_x"] else -1], y.shape[-1 if attrs["adj_y"] else -2]
+        if inner[0] != inner[1]:
+            flags = f" {int(attrs['adj_x'])} {int(attrs['adj_y'])}"
+            raise _sizes_differ(x, y, flags) from None
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"In[0] and In[1] must have compatible batch dimensions: {text(x.shape)} vs. {text(y.shape)}",
+        ) from None
+
+
+def _batch_product(attrs, x, y):
     if "Tout" in attrs:
         out = attrs["Tout"].as_numpy_dtype
         x, y = x.astype(out, copy=False), y.astype(out, copy=False)
@@ -381,6 +409,12 @@ def _cross_shape(c):
 
 
 def _cross_kernel(attrs, a, b):
+    if a.shape != b.shape:
+        raise InvalidArgumentError(
+            None, None, f"Both inputs must be of same shape: {text(a.shape)} vs. {text(b.shape)}"
+        )
+    if a.ndim < 1 or a.shape[-1] != 3:
+        raise FailedPreconditionError(None, None, "Cross-products are only defined for 3-element vectors.")
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)

@@ -37,6 +37,8 @@ def _range_shape(c):
 
 
 def _range_kernel(attrs, start, limit, delta):
+    if delta == 0:
+        raise InvalidArgumentError(None, None, f"Requires delta != 0: {delta}")
     try:
         size = _range_size(start.item(), limit.item(), delta.item())
     except ValueError as error:

@@ -144,6 +144,10 @@ def nth_element(input, n, reverse=False, name=None):
 
 def _in_top_k_kernel(attrs, predictions, targets, k):
     n_rows, n_classes = predictions.shape
+    if len(targets) != n_rows:
+        raise InvalidArgumentError(
+            None, None, f"First dimension of predictions {n_rows} must match length of targets {len(targets)}"
+        )
     valid = (targets >= 0) & (targets < n_classes)
     chosen = predictions[np.arange(n_rows), np.where(valid, targets, 0)]
     higher = np.add.reduce(predictions > chosen[:, None], 1, np.int64)

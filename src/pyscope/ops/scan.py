@@ -219,7 +219,7 @@ def argmin(input, axis=None, name=None, dimension=None, output_type=dtypes.int64
 
 def _count(values, size, weights, binary, dtype):
     if values.size and values.min() < 0:
-        raise InvalidArgumentError(None, None, "Input must be non-negative")
+        raise InvalidArgumentError(None, None, "Input arr must be non-negative!")
     kept = values < size
     if binary:
         return (np.bincount(values[kept], minlength=size) > 0).astype(dtype)

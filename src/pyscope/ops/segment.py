@@ -359,6 +359,9 @@ def _scale_sqrt_n(counts):
 
 def _chosen_rows_kernel(scale):
     def kernel(attrs, data, indices, ids, num_segments=None):
+        bad = np.flatnonzero((indices < 0) | (indices >= len(data)))
+        if bad.size:
+            _fail(f"Bad: indices[{bad[0]}] == {indices[bad[0]]} out of range [0, {len(data)})")
         rows = data[indices]
         _check_sorted(rows, ids)
         n = int(ids[-1]) + 1 if ids.size else 0

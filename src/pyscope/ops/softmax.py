@@ -23,7 +23,13 @@ _TYPES = "float16|bfloat16|float32|float64"
 # ---------------------------------------------------------------- softmax
 
 
+def _check_rank(logits):
+    if not logits.ndim:
+        raise InvalidArgumentError(None, None, "logits must have >= 1 dimension, got []")
+
+
 def _softmax_kernel(attrs, logits):
+    _check_rank(logits)
     out = np.subtract(logits, np.maximum.reduce(logits, -1, keepdims=True)) if logits.size else logits.copy()
     np.exp(out, out)
     np.divide(out, np.add.reduce(out, -1, keepdims=True), out)
@@ -31,6 +37,7 @@ def _softmax_kernel(attrs, logits):
 
 
 def _log_softmax_kernel(attrs, logits):
+    _check_rank(logits)
     if not logits.size:
         return logits
     out = np.subtract(logits, np.maximum.reduce(logits, -1, keepdims=True))

@@ -56,7 +56,9 @@ def _error(field, a, b, found):
     for key in ("error", "line", "op", "bases"):
         if a.get(key) != b.get(key):
             cause = f"error.{key} of {_kind(a)}"
-            if key == "error":
+            if "PyScope does not have it" in b.get("line", ""):
+                cause = b["line"]
+            elif key == "error":
                 cause = f"{_kind(a)} expected, raised {_kind(b)}"
             found.append((f"{field}.{key}", cause, _brief(a), _brief(b)))
             break
@@ -64,8 +66,8 @@ def _error(field, a, b, found):
 
 def _kind(form):
     """The class of an error and its message without what is particular: names, numbers, shapes."""
-    particular = r"'[^']*'|\"[^\"]*\"|[\w/]*\d[\w/]*|\[[^]]*\]|\([^)]*\)|(operation|[Vv]ariable|value) \S+"
-    line = re.sub(particular, "~", form.get("line", ""))
+    line = re.sub(r"'[^']*'|\"[^\"]*\"|\{\{.*?\}\}|\[[^]]*\]|\([^)]*\)", "~", form.get("line", ""))
+    line = re.sub(r"[\w/]*\d[\w/]*|(operation|[Vv]ariable|value) \S+", "~", line)
     return f"{form.get('error')}: {line[:60]}"
 
 

@@ -69,9 +69,15 @@ fetched = []
 _POSTLUDE = """\
 with t.guard():
     t.show([v.name for v in tf.global_variables()], [v.name for v in tf.trainable_variables()])
+    tf.global_variables_initializer()
+"""
+# One at a time: an initial value may read another variable, and TensorFlow runs initializers in any order.
+_RUN = """\
 with t.guard():
     with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
+        for variable in tf.global_variables():
+            with t.guard():
+                session.run(variable.initializer)
         for fetch in tf.global_variables() + fetched:
             with t.guard():
                 value = session.run(fetch)
@@ -86,6 +92,8 @@ class _Writer:
         # The first programs are short, so that what fails there is easy to read.
         self._random = random.Random(seed)
         self.lines = []
+        # Whether devices that this machine lacks may be named; such a program is built and not run.
+        self.elsewhere = self.chance(0.25)
         self.budget = 4 + min(seed, 40) // 2 + self.below(16)
 
     def below(self, n):
@@ -148,7 +156,7 @@ class _Writer:
             (0.15, "regularizer", _REGULARIZERS), (0.1, "partitioner", _PARTITIONERS),
             (0.12, "custom_getter", _GETTERS), (0.1, "dtype", _DTYPES),
             (0.1, "use_resource", ["True", "False", "None"]),
-            (0.08, "auxiliary_name_scope", ["False", "True"]), (0.05, "caching_device", _DEVICES[:4]),
+            (0.08, "auxiliary_name_scope", ["False", "True"]), (0.05, "caching_device", _SAFE_DEVICES[:3]),
             (0.04, "constraint", ["tf.identity"]),
         ]
         self.line(depth, f"with tf.variable_scope({arguments}{self.options(options)}) as scope:")
@@ -169,7 +177,7 @@ class _Writer:
             (0.1, "partitioner", _PARTITIONERS),
             (0.08, "collections", ['["mine"]', "[]", '["variables", "mine"]']),
             (0.08, "use_resource", ["True", "False"]),
-            (0.05, "caching_device", _DEVICES[:2]), (0.06, "custom_getter", _GETTERS),
+            (0.05, "caching_device", _SAFE_DEVICES[:2]), (0.06, "custom_getter", _GETTERS),
             (0.03, "validate_shape", ["False"]), (0.04, "constraint", ["tf.identity"]),
         ]
         getter = self.choice(["tf.get_variable", "tf.get_variable", "tf.get_variable",
@@ -220,7 +228,7 @@ class _Writer:
         self.line(depth + 1, "tf.no_op()")
 
     def device(self, depth):
-        scope = f"tf.device({self.choice(_DEVICES if self.chance(0.3) else _SAFE_DEVICES)})"
+        scope = f"tf.device({self.choice(_DEVICES if self.elsewhere else _SAFE_DEVICES)})"
         if self.chance(0.25):
             scope = f"tf.colocate_with(pick(tensors, {self.below(9)}))"
         self.line(depth, f"with {scope}:")
@@ -271,7 +279,7 @@ def source(seed):
         writer.line(0, f"tf.set_random_seed({writer.below(100)})")
     while writer.budget > 0:
         writer.block(0, 1)
-    return "\n".join([_PRELUDE, *writer.lines, _POSTLUDE])
+    return "\n".join([_PRELUDE, *writer.lines, _POSTLUDE] + [_RUN] * (not writer.elsewhere))
 
 
 def load(seed):

@@ -388,3 +388,14 @@ def out_of_memory(tf, t):
         with t.error():
             session.run(huge, {n: [2**30, 2**30, 2**30]})
         t.show(session.run(huge, {n: [2]}))
+
+
+@program
+def unavailable_device(tf, t):
+    with tf.device("/gpu:1"):
+        a = tf.add([1.0], [2.0], name="a")
+    with tf.Session() as session:
+        with t.error():
+            session.run(a)
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+        t.show(session.run(a))

@@ -34,6 +34,21 @@ cdef object step_error(Graph graph, int node, object error):
     return found
 
 
+cdef str out_of_memory(object error, OpType op_type):
+    """TF's words for memory that cannot be had; NumPy's error knows the shape and dtype."""
+    shape = getattr(error, "shape", None)
+    if shape is None:
+        return f"MemoryError: {error}" if op_type.type.startswith("PyFunc") else f"OOM when running {op_type.type}"
+    name = c_name(np.dtype(error.dtype).name)
+    return (f"OOM when allocating tensor with shape[{','.join([str(d) for d in shape])}] and type {name} on "
+            "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu")
+
+
+cdef str c_name(str name):
+    """A dtype's name as TF's C++ prints it."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
+
+
 cdef object kernel_error(object errors, Graph graph, int node, object error):
     """The OpError for an exception of Python, with the class TF's py_func gives it."""
     cdef OpType op_type = OP_TYPES[graph.nodes[node].op_type]
@@ -41,7 +56,7 @@ cdef object kernel_error(object errors, Graph graph, int node, object error):
     if isinstance(error, NotImplementedError):
         made = errors.UnimplementedError(None, None, text)
     elif isinstance(error, MemoryError):
-        made = errors.ResourceExhaustedError(None, None, f"OOM when running {op_type.type}: {text}")
+        made = errors.ResourceExhaustedError(None, None, out_of_memory(error, op_type))
     elif isinstance(error, StopIteration):
         made = errors.OutOfRangeError(None, None, f"StopIteration: {text}")
     elif isinstance(error, (TypeError, ValueError, IndexError)):

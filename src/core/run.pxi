@@ -351,7 +351,7 @@ cdef object placeholder_error(Graph g, int node):
     cdef int shape = g.outputs[output].shape
     cdef str text = ""
     dtype = DTYPES[g.outputs[output].dtype]
-    name = {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, dtype.name)
+    name = c_name(dtype.name)
     if SHAPES[shape].rank > 0:
         text = " and shape [" + ",".join(["?" if d is None else str(d) for d in SHAPE_TUPLES[shape]]) + "]"
     return invalid_argument(

@@ -13,6 +13,8 @@ import numpy as np
 
 from . import _core as core
 from . import errors
+from .indexed_slices import IndexedSlices, IndexedSlicesValue
+from .sparse_tensor import SparseTensor, SparseTensorValue
 
 __all__ = ["InteractiveSession", "Session", "get_default_session"]
 
@@ -142,6 +144,32 @@ def register_session_run_conversion_functions(
     _COMPOSITES.insert(0, (tensor_type, fetch_function, feed_function, feed_function_for_partial_run))
 
 
+def _sparse_parts(t):
+    return [t.indices, t.values, t.dense_shape], lambda values: SparseTensorValue(*values)
+
+
+def _slices_tensors(t):
+    return [t.values, t.indices] + ([] if t.dense_shape is None else [t.dense_shape])
+
+
+def _slices_parts(t):
+    return _slices_tensors(t), lambda values: IndexedSlicesValue(*values, *[None] * (3 - len(values)))
+
+
+register_session_run_conversion_functions(
+    SparseTensor,
+    _sparse_parts,
+    lambda t, value: list(zip((t.indices, t.values, t.dense_shape), value)),
+    lambda t: [t.indices, t.values, t.dense_shape],
+)
+register_session_run_conversion_functions(
+    IndexedSlices,
+    _slices_parts,
+    lambda t, value: list(zip(_slices_tensors(t), value)),
+    _slices_tensors,
+)
+
+
 def _composite(value):
     for row in _COMPOSITES:
         if isinstance(value, row[0]):
@@ -202,6 +230,11 @@ class _Fetches:
         if index is None:
             index = elements[part] = len(elements)
         return index
+
+    @property
+    def is_single(self):
+        """Whether the structure is one element alone."""
+        return self._root == 0
 
     def build(self, values):
         """The structure with the values of `elements` in it."""
@@ -286,11 +319,15 @@ def _as_feed(tensor, value):
             f"{numpy_type}. Try "
             "explicitly setting the type of the feed tensor to a larger type (e.g. int64)."
         )
-    with np.errstate(all="ignore"):
-        if isinstance(value, complex) and dtype._kind in "fiub":
-            array = np.asarray(value.real, dtype=numpy_type)
-        else:
-            array = np.asarray(value, dtype=numpy_type)
+    if numpy_type is object:
+        array = np.asarray(value, dtype=object)
+    else:
+        array = np.asarray(value)
+        if array.dtype != numpy_type:
+            if array.dtype.kind == "c" and dtype._kind != "c":
+                array = array.real
+            with np.errstate(all="ignore"):
+                array = array.astype(numpy_type)
     if not tensor.shape.is_compatible_with(array.shape):
         raise ValueError(
             f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape "
@@ -425,14 +462,14 @@ class BaseSession(core.BaseSession):
         self._check_open()
         if options is not None and not hasattr(options, "trace_level"):
             raise AttributeError(f"'{type(options).__name__}' object has no attribute 'SerializeToString'")
-        if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
-            raise errors.CancelledError(None, None, "Run call was cancelled")
         feeds = self._feeds(feed_dict)
         structure = _Fetches(self.graph, fetches)
         trace = None
         if run_metadata is not None and options is not None and options.trace_level > 0:
             trace = []
         values = self._values(list(structure.elements), feeds, trace)
+        if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
+            raise AttributeError(f"'{type(run_metadata).__name__}' object has no attribute 'ParseFromString'")
         if trace is not None:
             _write_step_stats(run_metadata, trace)
         return structure.build(values)
@@ -476,13 +513,20 @@ class BaseSession(core.BaseSession):
         """
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError(f"Argument `feed_list` must be a list or tuple. Received: feed_list={feed_list}")
-        graph = self.graph
-        feeds = [graph.as_graph_element(f, allow_tensor=True, allow_operation=False) for f in feed_list or ()]
-        structure = _Fetches(graph, fetches)
-        elements = list(structure.elements)
-        self._check_elements(elements, feeds)
-        if structure._root == 0 and elements[0] not in feeds and len(set(feeds)) == len(feeds):
-            return core.Callable(self, elements[0], feeds)
+        feeds = list(feed_list or ())
+        try:
+            structure = _Fetches(self.graph, fetches)
+            elements = list(structure.elements)
+            self._check_elements(elements, ())
+            tensors = [self.graph.as_graph_element(f, allow_tensor=True, allow_operation=False) for f in feeds]
+            self._check_elements((), tensors)
+        except Exception:
+            if feed_list is None:
+                raise
+            # As in TF, with feeds the first call is what finds fault.
+        else:
+            if structure.is_single and elements[0] not in tensors and len(set(tensors)) == len(tensors):
+                return core.Callable(self, elements[0], tensors)
 
         def run(*args, options=None, run_metadata=None):
             return self._run(fetches, dict(zip(feeds, args)), options, run_metadata)
@@ -511,6 +555,9 @@ class BaseSession(core.BaseSession):
                 except Exception as e:
                     raise TypeError(f"Cannot interpret feed_list key as Tensor: {e.args[0]}") from e
         elements = list(_Fetches(graph, fetches).elements)
+        if not elements:
+            text = "Must specify at least one target to fetch or execute."
+            raise errors.InvalidArgumentError(None, None, text)
         self._check_elements(elements, tensors)
         names = [[t.name for t in tensors]]
         names.append([e.name for e in elements if type(e) is core.Tensor])

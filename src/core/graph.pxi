@@ -182,7 +182,7 @@ cdef class Graph:
             if self.scope and current.path != NULL and not current.by_path:
                 path = <str>current.path
                 if len(path) + 1 == len(name) and name.startswith(path):
-                    if current.named:
+                    if current.named or path in self.taken:
                         raise ValueError(f"Duplicate node name in graph: '{path}'")
                     current.named = True
                     scope[0] = current.parent

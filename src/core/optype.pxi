@@ -208,7 +208,7 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
             return AS_SHAPE(value)
         except (TypeError, ValueError) as e:
             text = str(e)
-            raise type(e)(f"Error converting {a.name} to a TensorShape: {text}{'' if text.endswith('.') else '.'}") from None
+            raise type(e)(f"Error converting {a.name} to a TensorShape: {text}.") from None
     if kind == "tensor":
         if isinstance(value, np.ndarray):
             return value
@@ -473,7 +473,7 @@ cdef class OpType:
         if g.new_handle_data:
             for index, data in g.new_handle_data:
                 g.handle_data[g.nodes[node].first_output + <int>index] = data
-            g.new_handle_data = []
+            g.new_handle_data = None
         elif self.rule == RULE_SAME and n_outputs and dtypes[0] in (DT_RESOURCE, DT_VARIANT):
             if inputs[0] in g.handle_data:
                 g.handle_data[g.nodes[node].first_output] = g.handle_data[inputs[0]]
@@ -924,7 +924,7 @@ cdef class OpType:
             return 0
         c = self.context(g, n_inputs, inputs, stored, scope, base, suffix, extras)
         if g.new_handle_data:
-            g.new_handle_data = []
+            g.new_handle_data = None
         try:
             if self.rule == RULE_MATMUL:
                 found = [matmul_shape(c)]

@@ -129,7 +129,7 @@ cdef class Graph:
     cdef set taken               # node names that did not go through the registry
     cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
     cdef list controllers        # open control_dependencies blocks, outermost first
-    cdef list new_handle_data    # (output index, data) of the node whose shapes are being inferred
+    cdef list new_handle_data    # (output index, data) of the node whose shapes are being inferred; mostly None
 
 cdef class Operation:            # handle to a node; at most one lives at a time
     cdef readonly Graph graph

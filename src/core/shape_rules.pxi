@@ -87,6 +87,8 @@ cdef class ShapeContext:
 
     def set_handle_data(self, int index, data):
         """Say what resource or variant output `index` refers to: a tuple of ``(shape, dtype)``."""
+        if self.graph.new_handle_data is None:
+            self.graph.new_handle_data = []
         self.graph.new_handle_data.append((index, data))
 
     def explain(self, str problem):
@@ -192,14 +194,13 @@ def shape_text(dims):
     return "[" + ",".join(["?" if d is None else str(d) for d in dims]) + "]"
 
 
-def values_text(array):
-    """Up to three values per dimension of an array, as TF's Tensor::SummarizeValue prints them."""
-    flat = np.asarray(array).reshape(-1)
+def values_text(array, int most=256):
+    """Up to `most` values of an array, as TF's Tensor::SummarizeValue prints them."""
     if np.ndim(array) == 0:
-        return value_text(flat[0])
+        return value_text(np.asarray(array).reshape(-1)[0])
     if np.ndim(array) == 1:
-        return " ".join([value_text(v) for v in flat[:3]]) + ("..." if flat.size > 3 else "")
-    return "".join(["[" + values_text(row) + "]" for row in array[:3]])
+        return " ".join([value_text(v) for v in array[:most]]) + ("..." if len(array) > most else "")
+    return "".join(["[" + values_text(row, most) + "]" for row in array[:most]])
 
 
 cdef str value_text(object v):
@@ -227,7 +228,7 @@ cdef str attr_text(str kind, object value):
         return shape_text(value._dims)
     if kind == "tensor":
         return (f"Tensor<type: {RUNTIME_TYPE_TEXT.get(value.dtype.name, value.dtype.name)} "
-                f"shape: {shape_text(value.shape)} values: {values_text(value)}>")
+                f"shape: {shape_text(value.shape)} values: {values_text(value, 3)}>")
     if kind == "func":
         return value.name + "[]"
     return str(value)

@@ -813,7 +813,9 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
         stored = (b"", shared, shared + b"/", dtype, shape, ())
         number = 20              # DT_RESOURCE
         i = SCALAR_SHAPE
-        if names.scopes[scope].named:
+        if names.scopes[scope].by_path:
+            g.take_name(full_name)
+        elif names.scopes[scope].named or full_name in g.taken:
             raise ValueError(f"Duplicate node name in graph: '{full_name}'")
         names.scopes[scope].named = True
         handle_node = g.append(OP_VAR_HANDLE, 0, ids, 0, NULL, 1, &number, &i, <PyObject*>stored,

@@ -111,7 +111,7 @@ def _constant_name(name):
         return "Const"
     if isinstance(name, str):
         return str(name)
-    raise TypeError(f"expected string or bytes-like object, got {type(name).__name__!r}")
+    raise TypeError(f"'{type(name).__name__}' object is not subscriptable")
 
 
 def _requested(dtype, tensor):

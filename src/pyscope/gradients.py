@@ -220,9 +220,9 @@ def zeros_like_output(op, index):
 
     tensor = op.outputs[index]
     if tensor.dtype.base_dtype is dtypes.resource:
-        from pyscope.ops.resource import variable_shape
+        from pyscope.ops.resource import VARIABLE_SHAPE, handle_data
 
-        return zeros(variable_shape(tensor), dtype=tensor._handle_data[0][1])
+        return zeros(VARIABLE_SHAPE(tensor), dtype=handle_data(tensor)[1])
     special = getattr(op.graph, "zeros_like_output", None)
     if special is not None:
         return special(tensor)
@@ -300,11 +300,13 @@ def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gra
         grad_ys = [None] * len(ys)
     with name_scope(name, "gradients", [*ys, *xs, *stop_gradients, *grad_ys]):
         get_default_graph().unique_name("uid")
-        ys = [convert_to_tensor(y, name=f"y_{i}") for i, y in enumerate(ys)]
-        xs = [convert_to_tensor(x, name=f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
+        # None stays None, to fail at what needs an operation, as in TF.
+        ys = [None if y is None else convert_to_tensor(y, name=f"y_{i}") for i, y in enumerate(ys)]
+        xs = [None if x is None else convert_to_tensor(x, name=f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
         grad_ys = _default_grad_ys(grad_ys, ys, colocate_gradients_with_ops)
-        return _backward(src_graph, ys, xs, grad_ys, colocate_gradients_with_ops, gate_gradients,
-                         aggregation_method, stop_gradients, unconnected_gradients)
+        collected = _backward(src_graph, ys, xs, grad_ys, colocate_gradients_with_ops, gate_gradients,
+                              aggregation_method, stop_gradients)
+    return [_result(collected, x, unconnected_gradients) for x in xs]
 
 
 def _stop_ops(from_ops, stop_gradients, pending):
@@ -317,7 +319,8 @@ def _stop_ops(from_ops, stop_gradients, pending):
     return stop
 
 
-def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop_gradients, unconnected):
+def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop_gradients):
+    """Walk from `ys` back to `xs`; the gradients that arrived, by node id and output."""
     if method is None:
         method = AggregationMethod.DEFAULT
     if method not in (0, 1, 2):
@@ -366,7 +369,7 @@ def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop
                 pending[key] -= 1
                 if pending[key] == 0:
                     queue.append(before)
-    return [_result(collected, x, unconnected) for x in xs]
+    return collected
 
 
 def _collect(collected, tensor, grad):
@@ -404,7 +407,7 @@ def _call(function, op, out_grads, src_graph, gate_gradients):
     """The gradients of the inputs of `op`, in its own name scope."""
     outputs = op.outputs
     for i, g in enumerate(out_grads):
-        if g is None and op.type != "IdentityN" and is_trainable(outputs[i]):
+        if g is None and is_trainable(outputs[i]):
             if outputs[i].dtype.base_dtype is not dtypes.variant:
                 out_grads[i] = zeros_like_output(op, i)
     with name_scope(op.name + "_grad"):
@@ -489,36 +492,48 @@ def _custom_call(f, args, kwargs):
         raise ValueError("The custom_gradient decorator currently supports keywords arguments only when eager "
                          "execution is enabled.")
     _custom_count[0] += 1
-    from .variables.resource_variable import is_resource_variable
-
     name = f"CustomGradient-{_custom_count[0]}"
     args = [convert_to_tensor(x) for x in args]
     graph = get_default_graph()
-    before = {id(v) for v in _all_variables(graph)}
     result, grad_fn = f(*args)
-    used = [v for v in _all_variables(graph) if id(v) not in before]
     outputs = [convert_to_tensor(r) for r in _as_list(result)]
-    for output in outputs:
-        identity(output)  # TF walks back from these to find variables, and leaves them
+    # TF walks back from identities of the outputs to find variables, and leaves them in the graph.
+    variables = _variables_between(graph, args, [identity(t) for t in outputs])
     n = len(outputs)
-    handles = [v.handle if is_resource_variable(v) else convert_to_tensor(v, as_ref=True)
-               for v in used]
+    code = getattr(grad_fn, "__code__", None)
+    if variables and code is not None and "variables" not in code.co_varnames and not code.co_flags & 8:
+        raise TypeError("@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses "
+                        f"variables: {variables}")
 
     @RegisterGradient(name)
     def _gradient(op, *grads):
-        if used:
-            input_grads, variable_grads = grad_fn(*grads[:n], variables=used)
-            if len(variable_grads) != len(used):
+        if variables:
+            input_grads, variable_grads = grad_fn(*grads[:n], variables=variables)
+            if len(variable_grads) != len(variables):
                 raise ValueError("Must return gradient for each variable from @custom_gradient grad_fn.")
         else:
             input_grads, variable_grads = grad_fn(*grads[:n]), []
         return [None] * n + _as_list(input_grads) + list(variable_grads)
 
     with graph.gradient_override_map({"IdentityN": name}):
-        tensors = identity_n([*outputs, *args, *handles])
+        tensors = identity_n([*outputs, *args, *variables])
+    for v in variables:
+        convert_to_tensor(v)      # TF reads each once more
     structured = tensors[:n]
     return type(result)(structured) if isinstance(result, (list, tuple)) else structured[0]
 
 
-def _all_variables(graph):
-    return graph.get_collection("variables") + graph.get_collection("local_variables")
+def _variables_between(graph, inputs, outputs):
+    """The trainable variables that `outputs` come from without passing `inputs`, by name."""
+    by_op = {v.op: v for v in graph.get_collection("variables") if getattr(v, "trainable", False)}
+    seen, found = {t.op for t in inputs}, []
+    stack = [t.op for t in outputs]
+    while stack:
+        op = stack.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        if op in by_op:
+            found.append(by_op[op])
+        stack.extend(t.op for t in op.inputs)
+    return sorted(found, key=lambda v: v.name)

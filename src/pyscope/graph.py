@@ -413,7 +413,10 @@ class Graph(core.Graph):
                 continue
             if device.function is None:
                 break
-            op._set_device(device.merged(op) or "")
+            merged = device.merged(op)
+            if merged is None:
+                raise TypeError("Expected binary or unicode string, got None")
+            op._set_device(merged)
         if self._colocated:
             groups = set()
             placed = False

@@ -94,11 +94,11 @@ def serialize(initializer):
 
 
 def deserialize(config, custom_objects=None):
-    """The initializer that `config`, from `serialize`, describes; a name gives the class or function itself."""
+    """The initializer that `config`, from `serialize`, describes; the name of a function gives the function."""
     known = {**_BY_NAME, **(custom_objects or {})}
     name = config if isinstance(config, str) else config["class_name"]
     if name not in known:
-        raise ValueError(f"Unknown initializer: {name}")
+        raise ValueError(f"Unknown initializer:{name}")
     found = known[name]
     if isinstance(config, str):
         return found() if isinstance(found, type) else found
@@ -109,10 +109,12 @@ def get(identifier):
     """An initializer for a name, a config, or an initializer itself."""
     if identifier is None:
         return None
-    if isinstance(identifier, (dict, str)):
+    if isinstance(identifier, str):
+        identifier = {"class_name": identifier, "config": {}}
+    if isinstance(identifier, dict):
         return deserialize(identifier)
     if callable(identifier):
-        return identifier() if isinstance(identifier, type) else identifier
+        return identifier
     raise ValueError(f"Could not interpret initializer identifier: {identifier}")
 
 

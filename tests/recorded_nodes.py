@@ -110,11 +110,11 @@ def evaluate(tf, name, line):
             elif name.endswith("_values"):
                 with tf.Session(graph=graph) as session:
                     out += [value_text(session.run(t, dict(feeds)) if hasattr(t, "op") else t) for t in _flat(result)]
-            elif not hasattr(_flat(result)[0], "name"):
-                out.append(value_text(result) if isinstance(result, np.ndarray) else str(result))
+            elif not hasattr((_flat(result) or [None])[0], "name"):
+                out.append(value_text(result) if isinstance(result, (np.ndarray, np.generic)) else str(result))
         except Exception as error:
             out.append(_error_text(error))
-    if not name.endswith("_values"):
+    if not name.endswith(("_values", "_value")):
         out += [node_text(op) for op in graph.get_operations()]
     return out
 

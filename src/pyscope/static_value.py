@@ -19,8 +19,13 @@ _MISSING = object()
 
 
 def _evaluate(rule, tensor):
-    """Result of the generator function `rule` for `tensor`; requests it yields are worked off on a stack."""
+    """Result of the generator function `rule` for `tensor`; requests it yields are worked off on a stack.
+
+    Each tensor is worked out once, however many paths lead to it.
+    """
     stack = [rule(tensor)]
+    keys = [None]
+    done = {}
     value = None
     error = None
     while stack:
@@ -33,13 +38,25 @@ def _evaluate(rule, tensor):
         except StopIteration as stop:
             stack.pop()
             value = stop.value
+            key = keys.pop()
+            if key is not None:
+                done[key] = value
         except Exception as raised:
             stack.pop()
+            keys.pop()
             if not stack:
                 raise
             error = raised
         else:
+            key = None
+            if request[0] in _ONCE:
+                asked = request[1]
+                key = (request[0], asked._id, id(asked.graph), request[2:] == (True,))
+                if key in done:
+                    value = done[key]
+                    continue
             stack.append(request[0](*request[1:]))
+            keys.append(key)
             value = None
     return value
 
@@ -352,14 +369,20 @@ def _fold(tensor, memo):
         return value
     if kind in ("Shape", "ShapeN", "Size", "Rank"):
         value = _from_static_shape(tensor, kind)
-        if value is not None:
-            memo[tensor._id] = value
+        if value is None:
+            # A shape that is not known statically is, where the whole tensor can be computed: shape(unique(constant)).
+            whole = yield _fold, op.inputs[tensor.value_index if kind == "ShapeN" else 0], memo
+            if whole is None or whole is _NEVER:
+                return None
+            value = np.array({"Rank": whole.ndim, "Size": whole.size}.get(kind, whole.shape), tensor.dtype.as_numpy_dtype)
+        memo[tensor._id] = value
         return value
     op_type = op.op_type
     kernel = op_type.kernel
     if (
         kind in _NOT_FOLDED or op_type.stateful or not op.inputs
         or not (isinstance(kernel, np.ufunc) or type(kernel) is _FUNCTION)
+        or any(t.dtype is dtypes.variant for t in op.outputs)
     ):
         memo[tensor._id] = _NEVER
         return _NEVER
@@ -476,9 +499,11 @@ def _fold_dims(tensor, memo):
     if kind in ("Shape", "ShapeN"):
         return op.inputs[tensor.value_index].get_shape()._dims
     if kind == "VariableShape":
-        variable = getattr(op.inputs[0], "_handle_shape", None)
+        from .ops.resource import handle_data
+
+        variable = handle_data(op.inputs[0])
         if variable is not None:
-            return tensor_shape.as_shape(variable)._dims
+            return variable[0]
     elif kind == "Pack":
         out = []
         for x in op.inputs:
@@ -523,6 +548,9 @@ def _fold_dims(tensor, memo):
 
 def _unknown_dims(dims):
     return None if dims is None or dims[0] is None else (None,) * dims[0]
+
+
+_ONCE = frozenset((_constant, _static_shape, _fold, _fold_dims))
 
 
 def fold_shape(tensor):

@@ -12,10 +12,11 @@ __getattr__, __dir__ = namespace(__name__, {
         guarantee_const placeholder placeholder_with_default check_numerics ensure_shape bitcast
     """,
     "ops.shape": """
-        deprecated_argument SHAPE SHAPE_N SIZE RANK RESHAPE EXPAND_DIMS SQUEEZE TRANSPOSE CONJUGATE_TRANSPOSE BROADCAST_TO
-        BROADCAST_ARGS BROADCAST_GRADIENT_ARGS UNRAVEL_INDEX shape shape_v2 shape_internal shape_n
-        size size_v2 size_internal rank rank_internal reshape expand_dims squeeze transpose
-        matrix_transpose broadcast_to broadcast_dynamic_shape broadcast_static_shape unravel_index
+        deprecated_argument SHAPE SHAPE_N SIZE RANK RESHAPE EXPAND_DIMS SQUEEZE TRANSPOSE
+        CONJUGATE_TRANSPOSE BROADCAST_TO BROADCAST_ARGS BROADCAST_GRADIENT_ARGS UNRAVEL_INDEX shape
+        shape_v2 shape_internal shape_n size size_v2 size_internal rank rank_internal reshape
+        expand_dims squeeze transpose matrix_transpose broadcast_to broadcast_dynamic_shape
+        broadcast_static_shape unravel_index
     """,
     "ops.fill": """
         FILL ZEROS_LIKE ONES_LIKE ONE_HOT fill zeros ones zeros_like ones_like zeros_like_v2

@@ -7,7 +7,7 @@ from .. import dtypes, errors
 from .._core import OpType
 from ..conversion import convert_to_tensor
 from ..static_value import constant_value
-from ._array_rules import dim_value, show, with_rank, with_rank_at_least
+from ._array_rules import dim_value, with_rank, with_rank_at_least
 from .concat import stack
 from .fill import zeros
 from .shape import deprecated_argument

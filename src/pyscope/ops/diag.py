@@ -361,7 +361,8 @@ def _matrix_set_diag_v3_kernel(attrs, x, diagonal, k):
         raise _invalid(
             "Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is "
             "not equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: "
-            "%s\nDiagonal shape: %s\nExpected diagonal shape: %s" % (show(x.shape), show(diagonal.shape), show(expected))
+            "%s\nDiagonal shape: %s\nExpected diagonal shape: %s"
+            % (show(x.shape), show(diagonal.shape), show(expected))
         )
     out = x.copy()
     packed = diagonal if lower < upper else diagonal[..., np.newaxis, :]

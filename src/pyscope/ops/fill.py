@@ -15,7 +15,12 @@ from .shape import expand_dims, maybe_set_static_shape, rank, reshape, shape_int
 
 def _fill_rule(c):
     with_rank(c.shape(1), 0)
-    return [c.constant_shape(0)]
+    out = c.constant_shape(0)
+    if out is not None and None in out:
+        dims = c.constant(0)
+        if dims is not None and (dims < 0).any():
+            raise ValueError("Fill dimensions must be >= 0")
+    return [out]
 
 
 def _fill_kernel(attrs, dims, value):
@@ -25,7 +30,7 @@ def _fill_kernel(attrs, dims, value):
         raise errors.InvalidArgumentError(
             None, None, "value must represent a scalar, got shape %s" % show(value.shape)
         )
-    for i, d in enumerate(dims.tolist()):
+    for d in dims.tolist():
         if d < 0:
             raise errors.InvalidArgumentError(None, None, "Dimension %d must be >= 0" % d)
     return np.full(dims, value.reshape(())[()], value.dtype)
@@ -49,6 +54,8 @@ def fill(dims, value, name=None):
 
 
 def _zeros_like_kernel(attrs, x):
+    if not isinstance(x, np.ndarray):
+        return x.zeros_like()    # a list or an optional
     if x.dtype == object:
         return np.full(x.shape, b"", object)
     return np.zeros(x.shape, x.dtype)

@@ -308,7 +308,7 @@ def print_v2(*inputs, **kwargs):
             for x in nest.flatten(item):
                 if isinstance(x, SparseTensor):
                     tensors += (x.indices, x.values, x.dense_shape)
-                    flat.append("SparseTensor(indices={0}, values={0}, shape={0})".format(placeholder))
+                    flat.append(f"SparseTensor(indices={placeholder}, values={placeholder}, shape={placeholder})")
                 elif is_tensor(x):
                     tensors.append(x)
                     flat.append(placeholder)

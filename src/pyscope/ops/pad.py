@@ -94,13 +94,14 @@ def _mirror_indices(n, before, after, reflect):
     # Source of each element of a padded axis; REFLECT leaves the border out, SYMMETRIC repeats it.
     border = 1 if reflect else 0
     return np.concatenate([
-        np.arange(before + border - 1, border - 1, -1), np.arange(n), np.arange(n - 1 - border, n - 1 - border - after, -1)
+        np.arange(before + border - 1, border - 1, -1), np.arange(n),
+        np.arange(n - 1 - border, n - 1 - border - after, -1),
     ]).astype(np.intp)
 
 
 def _mirror_pairs(x_shape, pairs, reflect):
     least = 1 if reflect else 0
-    for i, (d, (before, after)) in enumerate(zip(x_shape, pairs)):
+    for d, (before, after) in zip(x_shape, pairs):
         if before > d - least or after > d - least:
             text = "paddings must be %s the dimension size: %d, %d %s %d" % (
                 "less than" if reflect else "no greater than", before, after,

@@ -8,7 +8,12 @@ from .._core import OpType
 from ..conversion import constant, convert_to_tensor
 from . import math as math_ops
 from ._array_rules import (
-    broadcast, n_elements, show, vector, with_rank, with_rank_at_most,
+    broadcast,
+    n_elements,
+    show,
+    vector,
+    with_rank,
+    with_rank_at_most,
 )
 
 

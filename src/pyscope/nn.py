@@ -13,6 +13,10 @@ __getattr__, __dir__ = namespace(__name__, {
         moments normalize_moments sufficient_statistics weighted_moments zero_fraction
     """,
     "ops.ranking": "in_top_k top_k",
+    "ops.sampling": """
+        all_candidate_sampler compute_accidental_hits log_uniform_candidate_sampler nce_loss
+        sampled_softmax_loss uniform_candidate_sampler
+    """,
     "ops.softmax": """
         log_softmax sigmoid_cross_entropy_with_logits softmax softmax_cross_entropy_with_logits
         softmax_cross_entropy_with_logits_v2 sparse_softmax_cross_entropy_with_logits

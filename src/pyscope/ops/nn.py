@@ -24,6 +24,10 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.ranking": """
         TOP_K_V2 NTH_ELEMENT IN_TOP_K_V2 in_top_k nth_element top_k
     """,
+    "ops.sampling": """
+        all_candidate_sampler compute_accidental_hits log_uniform_candidate_sampler nce_loss
+        sampled_softmax_loss uniform_candidate_sampler
+    """,
     "ops.softmax": """
         SOFTMAX LOG_SOFTMAX SOFTMAX_CROSS_ENTROPY_WITH_LOGITS SPARSE_SOFTMAX_CROSS_ENTROPY_WITH_LOGITS
         log_softmax sigmoid_cross_entropy_with_logits softmax softmax_cross_entropy_with_logits

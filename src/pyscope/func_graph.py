@@ -220,6 +220,10 @@ class FuncGraph(Graph):
             copy_handle_data(like, placeholder)
         return placeholder
 
+    def moved_output(self, op_type, inputs, attrs, name):
+        """Asked before an operation that measures tensors is made: what to take in its place, or None."""
+        return None
+
     def __str__(self):
         return f"FuncGraph(name={self.name}, id={id(self)})"
 
@@ -241,7 +245,7 @@ def copy_handle_data(source, target):
 class Function:
     """A function as graphs list it: a function graph under the name and with the signature it has now."""
 
-    __slots__ = ("_n_operations", "control_outputs", "graph", "inputs", "name", "outputs")
+    __slots__ = ("control_outputs", "graph", "inputs", "name", "outputs")
 
     def __init__(self, graph):
         self.name = graph.name
@@ -249,11 +253,10 @@ class Function:
         self.inputs = list(graph.inputs)
         self.outputs = list(graph.outputs)
         self.control_outputs = list(graph.control_outputs)
-        self._n_operations = graph.n_operations
 
     def get_operations(self):
-        """The operations the body had when it became this function."""
-        return self.graph.get_operations()[:self._n_operations]
+        """The operations of the body."""
+        return self.graph.get_operations()
 
     def to_function_def(self):
         """This function as a FunctionDef message."""

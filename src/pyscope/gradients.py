@@ -408,8 +408,7 @@ def _call(function, op, out_grads, src_graph, gate_gradients):
     outputs = op.outputs
     for i, g in enumerate(out_grads):
         if g is None and is_trainable(outputs[i]):
-            if outputs[i].dtype.base_dtype is not dtypes.variant:
-                out_grads[i] = zeros_like_output(op, i)
+            out_grads[i] = zeros_like_output(op, i)
     with name_scope(op.name + "_grad"):
         in_grads = function(op, *out_grads)
         in_grads = list(in_grads) if isinstance(in_grads, (list, tuple)) else [in_grads]

@@ -44,7 +44,7 @@ def children(value):
 
 
 def _is_composite(value):
-    return hasattr(value, "_flatten_composite")
+    return hasattr(value, "_components")
 
 
 def flatten(structure, expand_composites=False):
@@ -54,14 +54,14 @@ def flatten(structure, expand_composites=False):
     """
     if not is_nested(structure):
         if expand_composites and _is_composite(structure):
-            return structure._flatten_composite()
+            return structure._components()
         return [structure]
     out = []
     for child in children(structure):
         if is_nested(child):
             out.extend(flatten(child, expand_composites))
         elif expand_composites and _is_composite(child):
-            out.extend(child._flatten_composite())
+            out.extend(child._components())
         else:
             out.append(child)
     return out
@@ -94,7 +94,7 @@ def pack_sequence_as(structure, flat_sequence, expand_composites=False):
     flat = list(flat_sequence)
     if not is_nested(structure):
         if expand_composites and _is_composite(structure):
-            return structure._pack_composite(flat)
+            return structure._from_components(flat)
         if len(flat) != 1:
             raise ValueError(f"The target structure is of type `{type(structure)}`\n  {structure}\nHowever the input is "
                              f"a sequence ({type(flat_sequence)}) of length {len(flat)}.\n  {flat}\nnest cannot "
@@ -115,8 +115,8 @@ def _pack(structure, flat, position, expand_composites):
             packed, position = _pack(child, flat, position, expand_composites)
             out.append(packed)
         elif expand_composites and _is_composite(child):
-            n = len(child._flatten_composite())
-            out.append(child._pack_composite(flat[position:position + n]))
+            n = len(child._components())
+            out.append(child._from_components(flat[position:position + n]))
             position += n
         else:
             out.append(flat[position])

@@ -374,7 +374,8 @@ def _fold(tensor, memo):
             whole = yield _fold, op.inputs[tensor.value_index if kind == "ShapeN" else 0], memo
             if whole is None or whole is _NEVER:
                 return None
-            value = np.array({"Rank": whole.ndim, "Size": whole.size}.get(kind, whole.shape), tensor.dtype.as_numpy_dtype)
+            found = {"Rank": whole.ndim, "Size": whole.size}.get(kind, whole.shape)
+            value = np.array(found, tensor.dtype.as_numpy_dtype)
         memo[tensor._id] = value
         return value
     op_type = op.op_type

@@ -171,8 +171,8 @@ def _match_indices(kind, branches):
     from pyscope.indexed_slices import IndexedSlices
 
     outputs = [nest.flatten(graph.structured_outputs) for graph in branches]
-    if len({len(out) for out in outputs}) != 1:
-        return
+    lengths = [len(out) for out in outputs]
+    assert len(set(lengths)) == 1, lengths
     positions = []
     position = 0
     for i, leaves in enumerate(zip(*outputs)):

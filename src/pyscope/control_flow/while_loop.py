@@ -81,7 +81,7 @@ def _invariants(loop_vars, shape_invariants):
     nest.assert_same_structure(loop_vars, shape_invariants)
     out = []
     for var, invariant in zip(nest.flatten(loop_vars), nest.flatten(shape_invariants)):
-        special = getattr(var, "_flatten_shape_invariant", None)
+        special = getattr(var, "_shape_invariant_shapes", None)
         if special is not None:
             out.extend(special(invariant))
         elif functions.is_tensor_array(var):

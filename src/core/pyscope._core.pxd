@@ -344,10 +344,12 @@ cdef class BaseSession:
     cdef dict function_plans     # function graph -> Plan
     cdef public bint _closed
     cdef long long n_runs
+    cdef int n_placed            # nodes whose devices have been looked at
     cdef long long last_key      # plain_key of the latest plain run, and its plan
     cdef Plan last_plan
 
     cdef Plan plain_plan(self, object fetch, object feeds)
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
     cdef RunState new_run(self)
+    cdef int place(self) except -1
     cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets)

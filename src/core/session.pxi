@@ -125,11 +125,26 @@ cdef class BaseSession:
         frame.registers[k] = p
         return 0
 
+    cdef int place(self) except -1:
+        """Have the devices of nodes that are new to the session checked."""
+        cdef Graph g = self.graph
+        cdef int i
+        cdef dict asked = {}         # device -> the first node that wants it
+        for i in range(self.n_placed, g.n_nodes):
+            if g.nodes[i].device >= 0:
+                asked.setdefault(g.names.strings[g.nodes[i].device], i)
+        if asked:
+            self._check_devices({device: g.node_name(node) for device, node in asked.items()})
+        self.n_placed = g.n_nodes
+        return 0
+
     cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets):
         """The plan for these output ids, fed output ids and node ids; made when first needed."""
         cdef tuple key = (fetches, feeds, targets)
         cdef Plan plan = <Plan>self.plans.get(key)
         if plan is None or plan.edit_count != self.graph.edit_count:
+            if self.n_placed < self.graph.n_nodes:
+                self.place()
             plan = make_plan(self.graph, list(fetches), list(feeds), list(targets))
             if len(self.plans) >= 4096:
                 self.plans.clear()

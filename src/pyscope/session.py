@@ -13,11 +13,14 @@ import numpy as np
 
 from . import _core as core
 from . import errors
+from .device import DeviceSpec
 from .indexed_slices import IndexedSlices, IndexedSlicesValue
 from .sparse_tensor import SparseTensor, SparseTensorValue
 
 __all__ = ["InteractiveSession", "Session", "get_default_session"]
 
+
+_DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"  # the only one
 
 # ---------------------------------------------------------------- the default session
 
@@ -394,7 +397,7 @@ class BaseSession(core.BaseSession):
         """The devices that operations may run on: this process's CPU."""
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        return [_DeviceAttributes("/job:localhost/replica:0/task:0/device:CPU:0", "CPU", 256 << 20, 1)]
+        return [_DeviceAttributes(_DEVICE, "CPU", 256 << 20, 1)]
 
     def close(self):
         """Let go of variables and all other state; the session cannot run any more."""
@@ -425,6 +428,38 @@ class BaseSession(core.BaseSession):
                     "TensorFlow "
                     "collections to access it."
                 )
+
+    def _check_devices(self, asked):
+        """Refuse devices that this process does not have, unless the configuration lets them be replaced.
+
+        Parameters
+        ----------
+        asked : dict
+            Device -> name of the first operation that is to run there.
+        """
+        if getattr(self._config, "allow_soft_placement", False):
+            return
+        for text, name in asked.items():
+            device = DeviceSpec.from_string(text)
+            if (
+                device.job in (None, "localhost")
+                and not device.replica
+                and not device.task
+                and device.device_type in (None, "CPU")
+                and not device.device_index
+            ):
+                continue
+            hint = " The requested device appears to be a GPU, but CUDA is not enabled."
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Cannot assign a device for operation {name}: {{{{node {name}}}}} was explicitly assigned "
+                f"to {text} "
+                f"{device.to_string()} but available devices are [ {_DEVICE} ]. Make sure the device "
+                "specification refers to a "
+                "valid "
+                f"device.{hint if device.device_type == 'GPU' else ''}\n\t [[{{{{node {name}}}}}]]",
+            )
 
     def _convert_feed(self, tensor, value):
         return _as_feed(tensor, value)
@@ -690,7 +725,7 @@ class _DeviceAttributes:
 def _write_step_stats(run_metadata, trace):
     """Put the times and outputs of the steps of a run into ``run_metadata.step_stats``."""
     device = run_metadata.step_stats.dev_stats.add()
-    device.device = "/job:localhost/replica:0/task:0/device:CPU:0"
+    device.device = _DEVICE
     for op, start, end, outputs in trace:
         node = device.node_stats.add()
         node.node_name = op.name

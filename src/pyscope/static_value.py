@@ -469,6 +469,9 @@ def _memo(graph):
 
 def fold_constant(tensor):
     """Value of a tensor computed from constants and static shapes alone by stateless ops, or None."""
+    op = tensor.op
+    if op.type == "Const":
+        return op._attr("value")[1]
     memo = _memo(tensor.graph)
     value = memo.get(tensor._id)
     if value is None:
@@ -539,6 +542,10 @@ def _fold_dims(tensor, memo):
     value = yield _fold, tensor, memo
     if value is None or value is _NEVER:
         return _unknown_dims(dims)
+    return _shape_of_values(value)
+
+
+def _shape_of_values(value):
     out = []
     for d in value.tolist():
         if d < -1:
@@ -558,5 +565,12 @@ def fold_shape(tensor):
     """Shape given by an integer tensor, as TF's ``MakeShapeFromShapeTensor``: a tuple with None for
     dimensions that
     are -1 or not known, or None when not even the rank is known."""
+    op = tensor.op
+    if op.type == "Const":
+        value = op._attr("value")[1]
+        if value.ndim == 1:
+            return _shape_of_values(value)
+    elif op.type == "Shape":
+        return op.inputs[0].get_shape()._dims
     memo = _memo(tensor.graph)
     return _evaluate(lambda t: _fold_dims(t, memo), tensor)

@@ -3,6 +3,7 @@
 from pyscope._lazy import namespace
 
 __getattr__, __dir__ = namespace(__name__, {
+    "moving_averages": "ExponentialMovingAverage",
     "optimizers.adadelta": "AdadeltaOptimizer",
     "optimizers.adagrad": "AdagradOptimizer",
     "optimizers.adam": "AdamOptimizer",
@@ -11,6 +12,11 @@ __getattr__, __dir__ = namespace(__name__, {
     "optimizers.momentum": "MomentumOptimizer",
     "optimizers.rmsprop": "RMSPropOptimizer",
     "optimizers.sgd": "GradientDescentOptimizer",
+    "schedules": """
+        cosine_decay cosine_decay_restarts exponential_decay inverse_time_decay linear_cosine_decay
+        natural_exp_decay noisy_linear_cosine_decay piecewise_constant piecewise_constant_decay
+        polynomial_decay
+    """,
     "training_util": """
         assert_global_step create_global_step get_global_step get_or_create_global_step global_step
     """,

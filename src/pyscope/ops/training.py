@@ -114,8 +114,13 @@ class _Call:
 # ---------------------------------------------------------------- shapes
 
 
-def _shape_rule(states, arguments, grad, is_resource, is_sparse):
+# The only ops on resource variables whose gradient TF looks at before it runs.
+_CHECK_GRADIENT = ("ResourceApplyGradientDescent", "ResourceApplyProximalAdagrad")
+
+
+def _shape_rule(op_type, states, arguments, grad, is_resource, is_sparse):
     n_states = len(states)
+    check_gradient = not is_resource or op_type in _CHECK_GRADIENT
 
     def shape(c):
         merged = None
@@ -130,8 +135,7 @@ def _shape_rule(states, arguments, grad, is_resource, is_sparse):
                 rules.with_rank(c.shape(i), 0)
             elif name == "indices":
                 rules.with_rank(c.shape(i), 1)
-            elif not is_resource:
-                # TF does not look at the gradient of a resource variable before it runs.
+            elif check_gradient:
                 if not is_sparse:
                     merged = rules.merge(merged, c.shape(i))
                 elif c.shape(i) is not None and merged is not None:
@@ -188,7 +192,7 @@ class Family:
             name,
             f"{', '.join(inputs)} -> {'' if is_resource else 'out: &T'}",
             attrs,
-            shape=_shape_rule(states, arguments, grad, is_resource, is_sparse),
+            shape=_shape_rule(name, states, arguments, grad, is_resource, is_sparse),
             kernel=core.session_kernel(call.sparse if is_sparse else call.dense),
             stateful=is_resource,
         )

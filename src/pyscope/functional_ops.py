@@ -218,7 +218,8 @@ def map_fn(fn, elems, dtype=None, parallel_iterations=None, back_prop=True, swap
         def compute(i, results):
             value = fn(nest.pack_sequence_as(elems, [array.read(i) for array in arrays]))
             nest.assert_same_structure(model, value)
-            return (i + 1, [array.write(i, v) for array, v in zip(results, nest.flatten(value))])
+            results = [array.write(i, v) for array, v in zip(results, nest.flatten(value))]
+            return (i + 1, results)
 
         _, results = while_loop(lambda i, _: i < n, compute, (i, results), back_prop=back_prop,
                                 parallel_iterations=parallel_iterations or 10, swap_memory=swap_memory,

@@ -104,7 +104,7 @@ _TRAINABLE = frozenset(["float16", "float32", "float64", "complex64", "complex12
 def is_trainable(tensor):
     """Whether gradients flow through `tensor`, by its dtype."""
     dtype = tensor.dtype.base_dtype
-    if dtype is dtypes.resource:
+    if dtype is dtypes.resource or dtype is dtypes.variant:
         data = tensor._handle_data
         if data:
             dtype = data[0][1].base_dtype
@@ -199,14 +199,15 @@ def _aggregate(op, grads, method, colocate):
 
 def _aggregate_slices(grads):
     from pyscope.indexed_slices import IndexedSlices
+    from pyscope.ops.arithmetic import ADD_N
     from pyscope.ops.array import concat
-    from pyscope.ops.math import add_n, cast
+    from pyscope.ops.math import cast
 
     grads = [g for g in grads if g is not None]
     if len(grads) == 1:
         return grads[0]
     if any(isinstance(g, Tensor) for g in grads):
-        return add_n([g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads])
+        return ADD_N(grads)
     if any(g.indices.dtype == dtypes.int64 for g in grads):
         grads = [g if g.indices.dtype == dtypes.int64
                  else IndexedSlices(g.values, cast(g.indices, dtypes.int64), g.dense_shape) for g in grads]

@@ -9,9 +9,9 @@ from pyscope import dtypes, nest
 from pyscope import func_graph as functions
 from pyscope.control_flow import functional
 from pyscope.control_flow.cond import build_branching, build_if, check_same_outputs, common_shapes
-from pyscope.conversion import constant
+from pyscope.conversion import constant, convert_to_tensor
 from pyscope.gradients import gradients_in, is_trainable
-from pyscope.graph import get_default_graph
+from pyscope.graph import get_default_graph, name_scope
 
 
 def if_gradient(op, *grads):
@@ -208,10 +208,18 @@ def _grad_inputs(forward, backward):
     return found
 
 
+def _whole_shape(x):
+    from pyscope.ops.shape import SHAPE
+
+    if not x.shape.is_fully_defined():
+        return SHAPE(x)
+    with name_scope(None, "Shape"):
+        return convert_to_tensor(x.shape)
+
+
 def _match_slices(kind, backward):
     """Where one branch gives IndexedSlices and another a tensor, make the tensor IndexedSlices too."""
     from pyscope.indexed_slices import IndexedSlices
-    from pyscope.ops.array import shape
     from pyscope.ops.ranges import range as number_range
 
     outputs = [graph.structured_outputs for graph in backward]
@@ -226,7 +234,7 @@ def _match_slices(kind, backward):
                 raise TypeError(f"Cannot reconcile {'tf.cond' if kind == 'cond' else 'tf.switch_case'} {i}-th outputs:"
                                 f"\n  outputs from all branches: {found}")
             with backward[k].as_default():
-                dims = shape(x)
+                dims = _whole_shape(x)
                 outputs[k][i] = IndexedSlices(x, number_range(0, dims[0]), dims)
     for graph in backward:
         graph.outputs = [t for t in nest.flatten(graph.structured_outputs, expand_composites=True) if t is not None]

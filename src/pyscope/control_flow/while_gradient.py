@@ -10,7 +10,7 @@ from pyscope import dtypes
 from pyscope import func_graph as functions
 from pyscope.control_flow import functional
 from pyscope.control_flow.cond_gradient import resource_input
-from pyscope.control_flow.while_loop import build_while
+from pyscope.control_flow.while_loop import WhileBodyGraph, build_while
 from pyscope.conversion import constant, convert_to_tensor
 from pyscope.gradients import gradients_in, is_trainable
 
@@ -133,7 +133,7 @@ def _index(tensors, tensor):
     return None
 
 
-class _WhileGradFuncGraph(functions.FuncGraph):
+class _WhileGradFuncGraph(WhileBodyGraph):
     """Graph of one backward iteration: tensors of the forward body come to it through lists."""
 
     def __init__(self, name, cond_graph, body_graph, limit, op):

@@ -62,6 +62,21 @@ def while_loop(cond, body, loop_vars, shape_invariants=None, parallel_iterations
                              return_same_structure, back_prop)
 
 
+class WhileBodyGraph(functions.FuncGraph):
+    """Graph of a loop's body."""
+
+    def zeros_like_output(self, tensor):
+        """Zeros for an output here that no gradient reached; by its shape, so that its value need not be kept."""
+        from pyscope.ops.array import zeros, zeros_like
+        from pyscope.ops.shape import SHAPE
+
+        if tensor.dtype is dtypes.variant:
+            return zeros_like(tensor, optimize=False)
+        if tensor.shape.is_fully_defined():
+            return constant(0, shape=tensor.shape, dtype=tensor.dtype)
+        return zeros(SHAPE(tensor), tensor.dtype)
+
+
 def _shape_of(var, invariant):
     """The shape that holds in every iteration for a tensor, given what the program says of it."""
     if invariant is None:
@@ -162,7 +177,7 @@ def _functional_while(cond, body, loop_vars, shape_invariants, parallel_iteratio
                                            expand_composites=True)
             return [counter + 1, limit, *_to_flows(outputs)]
 
-        body_graph = functions.FuncGraph(body_name, collections=outer._collections)
+        body_graph = WhileBodyGraph(body_name, collections=outer._collections)
         functions.trace(body_graph, wrapped_body, arguments, automatic)
         captures = body_graph.external_captures
         body_graph.outputs.extend(body_graph.internal_captures)

@@ -4,6 +4,22 @@ A shape is a tuple of ints and None, or None for unknown rank.
 """
 
 
+import numpy as np
+
+
+def int_array(values):
+    """A list of Python ints as an int32 array, which converts faster; anything else as it is."""
+    if type(values) not in (list, tuple) or not values:
+        return values
+    for v in values:
+        if type(v) is not int:
+            return values
+    try:
+        return np.array(values, np.int32)
+    except OverflowError:
+        return values
+
+
 def show(shape):
     """The shape as TF's C++ prints it: ``[?,3]``, or ``?`` for unknown rank."""
     if shape is None:

@@ -10,7 +10,7 @@ from .._core import OpType
 from ..conversion import constant, convert_to_tensor
 from ..static_value import constant_value
 from . import math as math_ops
-from ._array_rules import dim_value, merge, show, vector, with_rank, with_rank_at_least
+from ._array_rules import dim_value, int_array, merge, show, vector, with_rank, with_rank_at_least
 from .identity import identity
 from .shape import SHAPE_N, expand_dims, rank, reshape, shape, size, squeeze, transpose
 
@@ -622,7 +622,7 @@ TILE = OpType(
 
 def tile(input, multiples, name=None):
     """`input` repeated ``multiples[i]`` times along dimension i."""
-    return TILE(input, multiples, name=name)
+    return TILE(input, int_array(multiples), name=name)
 
 
 def meshgrid(*args, **kwargs):

@@ -5,9 +5,9 @@ import numpy as np
 from .. import _core as core
 from .. import dtypes, errors, tensor_shape
 from .._core import OpType
-from ..conversion import constant, convert_to_tensor
+from ..conversion import CONST, constant, convert_to_tensor
 from . import math as math_ops
-from ._array_rules import product, show, with_rank
+from ._array_rules import int_array, product, show, with_rank
 from .shape import expand_dims, maybe_set_static_shape, rank, reshape, shape_internal
 
 # ---------------------------------------------------------------- ops
@@ -48,7 +48,7 @@ FILL = OpType(
 
 def fill(dims, value, name=None):
     """A tensor of shape `dims` with every element `value`."""
-    result = FILL(dims, value, name=name)
+    result = FILL(int_array(dims), value, name=name)
     maybe_set_static_shape(result, dims)
     return result
 
@@ -83,8 +83,30 @@ ONES_LIKE = OpType(
 # ---------------------------------------------------------------- zeros and ones
 
 
+_SINGLE = {}                     # (value, DType) -> array of that one element
+
+
+def _repeated(value, dims, dtype):
+    # An array that stores its element once, as `constant` makes it of a single value.
+    single = _SINGLE.get((value, dtype))
+    if single is None:
+        single = np.array(value, dtype.as_numpy_dtype)
+        single.flags.writeable = False
+        _SINGLE[value, dtype] = single
+    return np.ndarray(dims, single.dtype, single, 0, (0,) * len(dims))
+
+
 def _constant_if_small(value, shape, dtype, name):
     # TF keeps constants below 1000 elements in the graph and computes larger ones with Fill.
+    dims = shape._dims if type(shape) is tensor_shape.TensorShape else shape
+    if type(dims) in (tuple, list) and type(value) in (int, bool) and dtype.is_numpy_compatible:
+        n = 1
+        for d in dims:
+            if type(d) is not int or d < 0:
+                break
+            n *= d
+        else:
+            return CONST(value=_repeated(value, dims, dtype), dtype=dtype, name=name) if n < 1000 else None
     try:
         if isinstance(shape, int):
             return None

@@ -5,10 +5,11 @@ import numpy as np
 from .. import _core as core
 from .. import dtypes, errors, tensor_shape
 from .._core import OpType
-from ..conversion import constant, convert_to_tensor
+from ..conversion import CONST, constant, convert_to_tensor
 from . import math as math_ops
 from ._array_rules import (
     broadcast,
+    int_array,
     n_elements,
     show,
     vector,
@@ -72,7 +73,8 @@ def shape_internal(input, name=None, optimize=True, out_type=None):
         if optimize and static.is_fully_defined():
             if not out_type:
                 return convert_to_tensor(static)
-            return constant(static.as_list(), out_type, name=name)
+            out_type = dtypes.as_dtype(out_type)
+            return CONST(value=np.array(static._dims, out_type.as_numpy_dtype), dtype=out_type, name=name)
         return SHAPE(input, out_type=out_type or dtypes.int32, name=name)
 
 
@@ -267,7 +269,7 @@ def maybe_set_static_shape(tensor, given):
 
 def reshape(tensor, shape, name=None):
     """`tensor` with its elements in the same order and the shape `shape`; one -1 is worked out."""
-    result = RESHAPE(tensor, shape, name=name)
+    result = RESHAPE(tensor, int_array(shape), name=name)
     maybe_set_static_shape(result, shape)
     return result
 

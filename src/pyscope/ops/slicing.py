@@ -8,10 +8,10 @@ import numpy as np
 from .. import _core as core
 from .. import dtypes, errors, tensor_shape
 from .._core import OpType
-from ..conversion import constant, convert_to_tensor
+from ..conversion import CONST, constant, convert_to_tensor
 from ..static_value import constant_value
 from . import math as math_ops
-from ._array_rules import show, with_rank
+from ._array_rules import int_array, show, with_rank
 from .concat import concat, stack
 from .fill import ones_like, zeros_like
 from .shape import BROADCAST_GRADIENT_ARGS, rank, reshape, shape, squeeze
@@ -103,7 +103,7 @@ SLICE = OpType(
 
 def slice(input_, begin, size, name=None):
     """The block of `input_` that starts at `begin` and has shape `size`; -1 takes all that remain."""
-    return SLICE(input_, begin, size, name=name)
+    return SLICE(input_, int_array(begin), int_array(size), name=name)
 
 
 # ---------------------------------------------------------------- strided slices
@@ -462,6 +462,13 @@ def _bound_dtype(item):
     return dtype
 
 
+def _stack(values):
+    array = int_array(values)
+    if type(array) is np.ndarray:
+        return CONST(value=array, dtype=dtypes.int32, name="stack")
+    return stack(values)
+
+
 def getitem(tensor, key, var=None):
     """``tensor[key]`` with integers, slices, ``...``, ``newaxis`` and scalar tensors, as one StridedSlice.
 
@@ -516,7 +523,7 @@ def getitem(tensor, key, var=None):
         bit <<= 1
     with core.name_scope(None, "strided_slice", [tensor] + begin + end + strides) as name:
         if begin:
-            packed = [stack(begin), stack(end), stack(strides)]
+            packed = [_stack(begin), _stack(end), _stack(strides)]
             types = [t.dtype for t in packed]
             if dtypes.int64 in types:
                 packed = [

@@ -39,8 +39,7 @@ def assign_moving_average(variable, value, decay, zero_debias=True, name=None):
             decay = cast(decay, variable.dtype.base_dtype)
         if zero_debias:
             return _debiased(variable, value, decay)
-        with colocate_with(variable):
-            return state.assign_sub(variable, (variable - value) * decay, name=scope)
+        return state.assign_sub(variable, (variable - value) * decay, name=scope)
 
 
 def _new_name(name):
@@ -84,12 +83,11 @@ def _debiased(variable, value, decay):
                 initializer=step_initializer,
                 trainable=False,
             )
-        with colocate_with(variable):
-            new_biased = state.assign_sub(biased, (biased - value) * decay)
-            new_step = local_step.assign_add(1)
-            bias = 1 - pow(1.0 - decay, new_step)
-            scope = get_default_graph().get_name_scope() + "/"
-            return state.assign(variable, new_biased / bias, name=scope)
+    new_biased = state.assign_sub(biased, (biased - value) * decay)
+    new_step = local_step.assign_add(1)
+    bias = 1 - pow(1.0 - decay, new_step)
+    scope = get_default_graph().get_name_scope() + "/"
+    return state.assign(variable, new_biased / bias, name=scope)
 
 
 def weighted_moving_average(value, decay, weight, truediv=True, collections=None, name=None):

@@ -132,8 +132,10 @@ def _concat_gradient(op, dy, first, last, dim_index):
 
 
 def _control_flow_context(op):
+    # The context that sees the operation's outputs: an Exit's are outside its loop.
     context = getattr(op, "_get_control_flow_context", None)
-    return context() if context is not None else None
+    context = context() if context is not None else None
+    return context.outer_context if context is not None and op.type in ("Exit", "RefExit") else context
 
 
 def _concat_slices_gradient(dy, axis, values):

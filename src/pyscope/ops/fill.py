@@ -169,7 +169,8 @@ def ones(shape, dtype=dtypes.float32, name=None):
 
 
 def _like(full, like, tensor, dtype, name, optimize):
-    if not isinstance(tensor, core.Tensor):
+    # A variable of known shape need not be read.
+    if not isinstance(tensor, core.Tensor) and not hasattr(tensor, "_dense_var_to_tensor"):
         tensor = convert_to_tensor(tensor, name="tensor")
     static = tensor.get_shape()
     if optimize and static.is_fully_defined() and tensor.dtype != dtypes.variant:

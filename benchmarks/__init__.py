@@ -1,0 +1,1 @@
+"""What building, naming, running, training and importing cost."""

@@ -1,0 +1,79 @@
+"""Which programs are timed, how often, and what each may cost.
+
+This file also runs under the Python 3.7 of TensorFlow 1.15.
+"""
+
+from collections import namedtuple
+
+from . import programs
+
+# name      unique; what the table shows
+# group     build, names, run or train
+# program   function of the library and n
+# n         how often per measurement
+# bar       wanted: the reference's time over PyScope's; None: no bar
+# slow      True: two measurements suffice, without a warm-up
+# instead   this case stands for the case `instead` on other libraries, which would take too long
+Case = namedtuple("Case", "name group program n bar slow instead")
+
+
+def _case(group, program, n, bar=None, slow=False, label="", instead=None):
+    name = program.__doc__.strip() + (", " + label if label else "")
+    return Case(name, group, program, n, bar, slow, instead)
+
+
+CASES = [
+    _case("build", programs.add, 1000, 100, label="1,000 ops"),
+    _case("build", programs.add, 100000, 100, slow=True, label="100,000 ops"),
+    _case("build", programs.add, 1000000, 100, slow=True, label="1,000,000 ops", instead="tf.add(x, x), 100,000 ops"),
+    _case("build", programs.add_number, 1000, 100, label="1,000 ops"),
+    _case("build", programs.add_number, 100000, 100, slow=True, label="100,000 ops"),
+    _case(
+        "build", programs.add_number, 1000000, 100, slow=True, label="1,000,000 ops", instead="x + 1.0, 100,000 ops"
+    ),
+    _case("build", programs.constant, 1000),
+    _case("build", programs.matmul, 1000),
+    _case("build", programs.placeholder, 1000),
+    _case("build", programs.variable, 200),
+    _case("build", programs.get_variable_zeros, 200, 60),
+    _case("build", programs.get_variable_glorot, 200, 60),
+    _case("build", programs.get_variable_reuse, 500, 25),
+    _case("build", programs.gradients, 1000, label="1,000 ops, per op"),
+    _case("build", programs.minimize, 1),
+    _case("build", programs.as_graph_def, 10000, label="10,000 nodes, per node"),
+    _case("names", programs.name_scope_same, 2000, 8),
+    _case("names", programs.name_scope_new, 2000, 8),
+    _case("names", programs.name_scope_deep, 2000, 8),
+    _case("names", programs.control_dependencies, 2000),
+    _case("names", programs.variable_scope_same, 1000, 15),
+    _case("names", programs.variable_scope_reopened, 1000, 15),
+    _case("names", programs.variable_scope_deep, 1000, 15),
+    _case("names", programs.variable_scope_new, 500, 15, label="500"),
+    _case("names", programs.variable_scope_new, 2000, 15, label="2,000"),
+    _case("names", programs.variable_scope_new, 20000, 150, slow=True, label="20,000"),
+    _case("run", programs.run_smallest, 500, 30),
+    _case("run", programs.run_callable, 500),
+    _case("run", programs.run_no_op, 500),
+    _case("run", programs.run_10, 100),
+    _case("run", programs.run_100, 20),
+    _case("run", programs.run_first, 10000, slow=True, label="10,000 ops, per op"),
+    _case("run", programs.run_chain, 1000, label="1,000 ops, per op"),
+    _case("train", programs.train_gradients, 20),
+    _case("train", programs.train_sgd, 20),
+    _case("train", programs.train_adam, 20),
+]
+
+# Cost per op of the second at most this many times that of the first, in PyScope.
+GROWTH = [
+    ("tf.add(x, x), 1,000 ops", "tf.add(x, x), 1,000,000 ops", 2.0),
+    ("x + 1.0, 1,000 ops", "x + 1.0, 1,000,000 ops", 2.0),
+]
+
+MEMORY_OPS = 100000
+BYTES_PER_OP = 400
+IMPORT_ABOVE_NUMPY = 0.025
+
+
+def by_name(name):
+    """The case called `name`."""
+    return next(case for case in CASES if case.name == name)

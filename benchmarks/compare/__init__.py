@@ -1,0 +1,1 @@
+"""PyScope beside other graph libraries: ``python -m benchmarks.compare``."""

@@ -1,0 +1,403 @@
+"""The timed programs: ordinary TF1 code that takes the library as `tf`, the same text for every library.
+
+A program prepares what it needs in the default graph and returns a function without arguments: the part that is timed.
+`n` is how often the thing in question happens in one call of that function.
+
+This file also runs under the Python 3.7 of TensorFlow 1.15.
+"""
+
+import numpy as np
+
+# ---------------------------------------------------------------- building
+
+
+def add(tf, n):
+    """tf.add(x, x)"""
+    x = tf.constant(1.0)
+
+    def timed():
+        for _ in range(n):
+            tf.add(x, x)
+
+    return timed
+
+
+def add_number(tf, n):
+    """x + 1.0"""
+    x = tf.constant(1.0)
+
+    def timed():
+        for _ in range(n):
+            x + 1.0
+
+    return timed
+
+
+def constant(tf, n):
+    """tf.constant(1.0)"""
+
+    def timed():
+        for _ in range(n):
+            tf.constant(1.0)
+
+    return timed
+
+
+def matmul(tf, n):
+    """tf.matmul(a, b)"""
+    a = tf.placeholder(tf.float32, [None, 3])
+    b = tf.placeholder(tf.float32, [3, 4])
+
+    def timed():
+        for _ in range(n):
+            tf.matmul(a, b)
+
+    return timed
+
+
+def placeholder(tf, n):
+    """tf.placeholder(tf.float32, [None, 3])"""
+
+    def timed():
+        for _ in range(n):
+            tf.placeholder(tf.float32, [None, 3])
+
+    return timed
+
+
+def variable(tf, n):
+    """tf.Variable of a constant"""
+
+    def timed():
+        for _ in range(n):
+            tf.Variable([0.0, 1.0], name="v")
+
+    return timed
+
+
+def get_variable_zeros(tf, n):
+    """tf.get_variable, new, zeros"""
+
+    def timed():
+        for i in range(n):
+            tf.get_variable("v%d" % i, [2, 3], initializer=tf.zeros_initializer())
+
+    return timed
+
+
+def get_variable_glorot(tf, n):
+    """tf.get_variable, new, default initializer (Glorot's)"""
+
+    def timed():
+        for i in range(n):
+            tf.get_variable("v%d" % i, [2, 3])
+
+    return timed
+
+
+def get_variable_reuse(tf, n):
+    """tf.get_variable, reuse"""
+    for i in range(n):
+        tf.get_variable("v%d" % i, [2, 3], initializer=tf.zeros_initializer())
+
+    def timed():
+        with tf.variable_scope("", reuse=True):
+            for i in range(n):
+                tf.get_variable("v%d" % i, [2, 3])
+
+    return timed
+
+
+def gradients(tf, n):
+    """tf.gradients of a chain of tanh"""
+    x = y = tf.constant(0.5)
+    for _ in range(n):
+        y = tf.tanh(y)
+
+    def timed():
+        tf.gradients(y, x)
+
+    return timed
+
+
+def _mlp(tf, sizes):
+    x = tf.placeholder(tf.float32, [None, sizes[0]])
+    labels = tf.placeholder(tf.int64, [None])
+    h = x
+    for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:])):
+        with tf.variable_scope("layer%d" % i):
+            w = tf.get_variable("w", [n_in, n_out])
+            b = tf.get_variable("b", [n_out], initializer=tf.zeros_initializer())
+            h = tf.matmul(h, w) + b
+            if i < len(sizes) - 2:
+                h = tf.nn.relu(h)
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=h))
+    return x, labels, loss
+
+
+def minimize(tf, n):
+    """10-layer MLP with AdamOptimizer.minimize, whole graph"""
+    optimizer = tf.train.AdamOptimizer
+
+    def timed():
+        for _ in range(n):
+            with tf.Graph().as_default():
+                _, _, loss = _mlp(tf, [64] * 10 + [10])
+                optimizer(0.001).minimize(loss)
+
+    return timed
+
+
+def as_graph_def(tf, n):
+    """Graph.as_graph_def()"""
+    x = tf.constant(1.0)
+    for _ in range(n):
+        tf.add(x, x)
+    graph = tf.get_default_graph()
+
+    def timed():
+        graph.as_graph_def()
+
+    return timed
+
+
+# ---------------------------------------------------------------- names
+
+
+def name_scope_same(tf, n):
+    """name_scope, same name"""
+
+    def timed():
+        for _ in range(n):
+            with tf.name_scope("scope"):
+                pass
+
+    return timed
+
+
+def name_scope_new(tf, n):
+    """name_scope, new names"""
+
+    def timed():
+        for i in range(n):
+            with tf.name_scope("scope%d" % i):
+                pass
+
+    return timed
+
+
+def _nested(enter, depth, body):
+    if depth:
+        with enter("level%d" % depth):
+            _nested(enter, depth - 1, body)
+    else:
+        body()
+
+
+def name_scope_deep(tf, n):
+    """name_scope, 10 deep"""
+
+    def body():
+        for _ in range(n):
+            with tf.name_scope("scope"):
+                pass
+
+    return lambda: _nested(tf.name_scope, 10, body)
+
+
+def control_dependencies(tf, n):
+    """control_dependencies"""
+    x = tf.constant(1.0)
+
+    def timed():
+        for _ in range(n):
+            with tf.control_dependencies([x]):
+                pass
+
+    return timed
+
+
+def variable_scope_same(tf, n):
+    """variable_scope, same name"""
+
+    def timed():
+        for _ in range(n):
+            with tf.variable_scope("scope"):
+                pass
+
+    return timed
+
+
+def variable_scope_reopened(tf, n):
+    """variable_scope, captured scope reopened"""
+    with tf.variable_scope("scope") as scope:
+        pass
+
+    def timed():
+        for _ in range(n):
+            with tf.variable_scope(scope, reuse=True):
+                pass
+
+    return timed
+
+
+def variable_scope_deep(tf, n):
+    """variable_scope, 10 deep"""
+
+    def body():
+        for _ in range(n):
+            with tf.variable_scope("scope"):
+                pass
+
+    return lambda: _nested(tf.variable_scope, 10, body)
+
+
+def variable_scope_new(tf, n):
+    """variable_scope, new names"""
+
+    def timed():
+        for i in range(n):
+            with tf.variable_scope("scope%d" % i):
+                pass
+
+    return timed
+
+
+# ---------------------------------------------------------------- runs
+
+
+def run_smallest(tf, n):
+    """Session.run(x + 1.0, {x: 4 floats})"""
+    x = tf.placeholder(tf.float32, [4])
+    y = x + 1.0
+    value = np.zeros(4, np.float32)
+    session = tf.Session()
+    session.run(y, {x: value})
+
+    def timed():
+        for _ in range(n):
+            session.run(y, {x: value})
+
+    return timed
+
+
+def run_callable(tf, n):
+    """make_callable(x + 1.0, [x])(4 floats)"""
+    x = tf.placeholder(tf.float32, [4])
+    value = np.zeros(4, np.float32)
+    session = tf.Session()
+    call = session.make_callable(x + 1.0, [x])
+    call(value)
+
+    def timed():
+        for _ in range(n):
+            call(value)
+
+    return timed
+
+
+def run_no_op(tf, n):
+    """Session.run(no_op)"""
+    op = tf.no_op()
+    session = tf.Session()
+    session.run(op)
+
+    def timed():
+        for _ in range(n):
+            session.run(op)
+
+    return timed
+
+
+def _run_many(tf, n, width):
+    feeds = [tf.placeholder(tf.float32, [4]) for _ in range(width)]
+    fetches = [x + 1.0 for x in feeds]
+    feed_dict = {x: np.zeros(4, np.float32) for x in feeds}
+    session = tf.Session()
+    session.run(fetches, feed_dict)
+
+    def timed():
+        for _ in range(n):
+            session.run(fetches, feed_dict)
+
+    return timed
+
+
+def run_10(tf, n):
+    """Session.run, 10 feeds and 10 fetches"""
+    return _run_many(tf, n, 10)
+
+
+def run_100(tf, n):
+    """Session.run, 100 feeds and 100 fetches"""
+    return _run_many(tf, n, 100)
+
+
+def _chain(tf, n):
+    x = y = tf.placeholder(tf.float32, [4])
+    for i in range(n):
+        y = tf.add(y, x) if i % 2 else tf.tanh(y)
+    return x, y
+
+
+def run_first(tf, n):
+    """First Session.run of a chain of tiny ops"""
+    x, y = _chain(tf, n)
+    value = np.zeros(4, np.float32)
+    session = tf.Session()
+
+    def timed():
+        session.run(y, {x: value})
+
+    return timed
+
+
+def run_chain(tf, n):
+    """Session.run of a chain of tiny ops"""
+    x, y = _chain(tf, n)
+    value = np.zeros(4, np.float32)
+    session = tf.Session()
+    session.run(y, {x: value})
+
+    def timed():
+        session.run(y, {x: value})
+
+    return timed
+
+
+# ---------------------------------------------------------------- training
+
+
+def _train(tf, n, make_fetches):
+    """Timed: a run of ``make_fetches(loss)``, with one thread; that of BLAS is up to the environment."""
+    tf.set_random_seed(1)
+    x, labels, loss = _mlp(tf, [784, 256, 128, 10])
+    fetches = make_fetches(loss)
+    rng = np.random.RandomState(0)
+    feed_dict = {x: rng.rand(64, 784).astype(np.float32), labels: rng.randint(0, 10, 64)}
+    session = tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1))
+    session.run(tf.global_variables_initializer())
+    session.run(fetches, feed_dict)
+
+    def timed():
+        for _ in range(n):
+            session.run(fetches, feed_dict)
+
+    return timed
+
+
+def train_gradients(tf, n):
+    """gradients of MLP 784-256-128-10, batch 64"""
+    return _train(tf, n, lambda loss: tf.gradients(loss, tf.trainable_variables()))
+
+
+def train_sgd(tf, n):
+    """training step, MLP 784-256-128-10, batch 64, gradient descent"""
+    optimizer = tf.train.GradientDescentOptimizer(0.01)
+    return _train(tf, n, lambda loss: [optimizer.minimize(loss), loss])
+
+
+def train_adam(tf, n):
+    """training step, MLP 784-256-128-10, batch 64, Adam"""
+    optimizer = tf.train.AdamOptimizer(0.001)
+    return _train(tf, n, lambda loss: [optimizer.minimize(loss), loss])

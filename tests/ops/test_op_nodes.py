@@ -1,4 +1,6 @@
-"""The math and nn ops build the nodes that TensorFlow builds, in its order."""
+"""The math and nn ops build the nodes that TensorFlow builds, in its order, and fail as it does."""
+
+import json
 
 import op_nodes
 import pytest
@@ -25,3 +27,11 @@ def test_nodes(name):
 def _without_shape(node):
     fields = node.split(" | ")
     return fields[:4] + fields[5:]
+
+
+ERRORS = json.loads(op_nodes.ERRORS.read_text())
+
+
+@pytest.mark.parametrize("line", ERRORS)
+def test_errors(line):
+    assert op_nodes.error(tf, line) == ERRORS[line]

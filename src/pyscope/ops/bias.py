@@ -124,6 +124,9 @@ def bias_add(value, bias, data_format=None, name=None):
     ValueError
         If `data_format` is neither ``"N...C"`` nor ``"NC..."``, or the sizes differ.
     """
+    if data_format is None and value.__class__ is core.Tensor and bias.__class__ is core.Tensor:
+        if value.dtype is bias.dtype:
+            return BIAS_ADD(value, bias, name=name)
     with core.name_scope(name, "BiasAdd", [value, bias]) as name:
         if data_format is not None:
             if data_format.startswith("NC"):

@@ -187,6 +187,15 @@ def matmul(
     """
     from .cast import conj
 
+    if a.__class__ is core.Tensor and b.__class__ is core.Tensor:
+        a_dims, b_dims = a.shape._dims, b.shape._dims
+        if a_dims is not None and b_dims is not None and len(a_dims) <= 2 and len(b_dims) <= 2:
+            if not (adjoint_a or adjoint_b or a_is_sparse or b_is_sparse or output_type):  # what most calls are
+                if not (transpose_a or transpose_b or grad_a or grad_b):
+                    return MATMUL(a, b, name=name)
+                return MATMUL(
+                    a, b, transpose_a=transpose_a, transpose_b=transpose_b, grad_a=grad_a, grad_b=grad_b, name=name
+                )
     with core.name_scope(name, "MatMul", [a, b]) as name:
         for which, transpose, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
             if transpose and adjoint:

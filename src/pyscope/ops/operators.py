@@ -3,7 +3,7 @@
 from .. import _core as core
 from .. import dtypes
 from ..conversion import convert_to_tensor
-from .arithmetic import ADD, ADD_V2, FLOOR_DIV, FLOOR_MOD, MUL, POW, SUB, div, truediv
+from .arithmetic import ADD, ADD_V2, FLOOR_DIV, FLOOR_MOD, MUL, POW, REAL_DIV, SUB, div, truediv
 from .cast import CAST
 from .compare import (
     BITWISE_AND,
@@ -125,8 +125,18 @@ OPERATORS = {
     "__gt__": lambda x, y: GREATER(x, y),
     "__ge__": lambda x, y: GREATER_EQUAL(x, y),
 }
+
+
+def _truediv(x, y):
+    if type(y) is Tensor and x.dtype is y.dtype and x.dtype.is_floating:
+        return REAL_DIV(x, y, default_name="truediv")
+    return _truediv_of_any(x, y)
+
+
 for _name, _build, _op_type in _BINARY:
     OPERATORS[f"__{_name}__"] = _forward(_name, _build, _op_type)
     OPERATORS[f"__r{_name}__"] = _backward(_name, _build, _op_type)
+_truediv_of_any = OPERATORS["__truediv__"]
+OPERATORS["__truediv__"] = _truediv
 
 core.set_operators(OPERATORS)

@@ -258,15 +258,22 @@ ANY = _logic("Any", np.logical_or)
 # ---------------------------------------------------------------- functions
 
 
+_AXES = [np.arange(rank, dtype=np.int32) for rank in range(9)]
+
+
 def _all_axes(x, axis):
     """The axes to reduce: `axis`, or all of `x`."""
     from .ranges import range
 
     if axis is not None:
         return axis
-    rank = getattr(getattr(x, "shape", None), "rank", None)
+    if x.__class__ is core.Tensor:
+        dims = x.shape._dims
+        rank = None if dims is None else len(dims)
+    else:
+        rank = getattr(getattr(x, "shape", None), "rank", None)
     if rank:
-        return constant(np.arange(rank, dtype=np.int32))
+        return constant(_AXES[rank] if rank < len(_AXES) else np.arange(rank, dtype=np.int32))
     return range(0, array.rank(x))
 
 

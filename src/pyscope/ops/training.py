@@ -88,9 +88,9 @@ class _Call:
             raise updates.invalid("indices must be one-dimensional")
         if not grad.ndim or len(grad) != len(indices):
             raise updates.invalid("grad must be the same size as indices in the first dimension.")
-        for i in range(1, len(shape)):
-            if grad.ndim != len(shape) or grad.shape[i] != shape[i]:
-                raise updates.invalid(f"var and grad must match in dimension {i}")
+        if grad.shape[1:] != shape[1:]:
+            wrong = next((i for i, (a, b) in enumerate(zip(shape, grad.shape)) if i and a != b), len(shape))
+            raise updates.invalid(f"var and grad must match in dimension {wrong}")
         options = {name: op.get_attr(name) for name in self.options}
         if len(indices):
             if not (indices.min() >= 0 and indices.max() < shape[0]):

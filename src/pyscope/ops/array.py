@@ -24,7 +24,7 @@ __getattr__, __dir__ = namespace(__name__, {
     """,
     "ops.concat": """
         CONCAT_V2 CONCAT CONCAT_OFFSET SPLIT SPLIT_V PACK UNPACK PARALLEL_CONCAT TILE concat split
-        stack unstack parallel_stack tile meshgrid
+        stack unstack parallel_stack repeat tile meshgrid
     """,
     "ops.slicing": """
         SLICE STRIDED_SLICE STRIDED_SLICE_GRAD TENSOR_STRIDED_SLICE_UPDATE slice strided_slice

@@ -133,8 +133,7 @@ def _concat_gradient(op, dy, first, last, dim_index):
 
 def _control_flow_context(op):
     # The context that sees the operation's outputs: an Exit's are outside its loop.
-    context = getattr(op, "_get_control_flow_context", None)
-    context = context() if context is not None else None
+    context = getattr(op, "_control_flow_context", None)
     return context.outer_context if context is not None and op.type in ("Exit", "RefExit") else context
 
 
@@ -653,3 +652,103 @@ def meshgrid(*args, **kwargs):
             shapes[0], shapes[1] = shapes[1], shapes[0]
         factor = ones(shapes, dtype)
         return [x * factor for x in output]
+
+
+# ---------------------------------------------------------------- repeat
+
+def repeat(input, repeats, axis=None, name=None):
+    """Each element, or slice along `axis`, of `input` as often as `repeats` (one number, or one for each) says."""
+    if axis is None:
+        input = reshape(input, [-1])
+        axis = 0
+    if not isinstance(axis, int):
+        raise TypeError(
+            f"Argument `axis` must be an int. Received `axis` = {axis} of type {type(axis).__name__}"
+        )
+    with core.name_scope(name, "Repeat", [input, repeats]):
+        input = convert_to_tensor(input, name="data")
+        repeats = _int_tensor(repeats, "repeats")
+        repeats.get_shape().with_rank_at_most(1)
+        input = _with_rank(input)
+        input_shape = shape(input, out_type=repeats.dtype)
+        axis = _positive_axis(axis, input.get_shape().ndims)
+        if repeats.get_shape().num_elements() == 1:
+            repeats = reshape(repeats, [])
+            tiled = _tile_dimension(expand_dims(input, axis + 1), axis + 1, repeats)
+            sizes = [input_shape[:axis], [repeats * input_shape[axis]], input_shape[axis + 1 :]]
+            return reshape(tiled, concat(sizes, axis=0))
+        return _repeat_each(input, input_shape, repeats, axis)
+
+
+def _repeat_each(input, input_shape, repeats, axis):
+    # Repeat everything as often as the most frequent, and mask what is too much.
+    from .fill import all_dimensions, sequence_mask
+    from .shape import broadcast_to
+    from .slicing import boolean_mask
+
+    op = core.op_type
+    static = input.get_shape()
+    if repeats.get_shape().ndims == 1 and static.ndims is not None:
+        static.dims[axis].assert_is_compatible_with(repeats.get_shape().dims[0])
+    repeats = broadcast_to(repeats, [input_shape[axis]])
+    original = repeats
+    if repeats.get_shape().ndims != axis + 1:
+        repeats_shape = shape(repeats)
+        repeats_rank = rank(repeats)
+        repeats = broadcast_to(repeats, concat([input_shape[: axis + 1 - repeats_rank], repeats_shape], axis=0))
+        repeats.set_shape([None] * (axis + 1))
+    most = op("Max")(repeats, all_dimensions(repeats))
+    most = op("Maximum")(convert_to_tensor(0, name="zero", dtype=most.dtype), most)
+    mask = sequence_mask(repeats, most)
+    tiled = _tile_dimension(expand_dims(input, axis + 1), axis + 1, most)
+    result = boolean_mask(tiled, mask)
+    if axis:
+        total = op("Sum")(original, op("Range")(0, rank(original), 1))
+        result = reshape(result, concat([input_shape[:axis], [total], input_shape[axis + 1 :]], axis=0))
+    if static.ndims is not None:
+        first = repeats.get_shape()._dims
+        new = 0 if first and first[0] == 0 else None
+        result.set_shape(static[:axis].concatenate([new]).concatenate(static[axis + 1 :]))
+    return result
+
+
+def _int_tensor(value, name):
+    value = convert_to_tensor(value, name=name, preferred_dtype=dtypes.int32)
+    if not value.dtype.is_integer:
+        raise TypeError(
+            f"Argument `tensor` (name: {name}) must be of type integer. Received `tensor` = {value} of dtype: "
+            f"{value.dtype}"
+        )
+    return core.op_type("Cast")(value, DstT=dtypes.int32)
+
+
+def _positive_axis(axis, n_dims):
+    if n_dims is None:
+        if axis < 0:
+            raise ValueError(f"axis={axis} may only be negative if rank(data) is statically known.")
+        return axis
+    if not -n_dims <= axis < n_dims:
+        raise ValueError(f"axis={axis} out of bounds: expected {-n_dims}<=axis<{n_dims}")
+    return axis + n_dims if axis < 0 else axis
+
+
+def _with_rank(data):
+    n_dims = data.get_shape().ndims
+    if n_dims is None:
+        data_shape = shape(data)
+        data_rank = rank(data)
+        return reshape(data, concat([[1], data_shape], axis=0)[-data_rank:])
+    return data if n_dims else stack([data])
+
+
+def _tile_dimension(data, axis, multiple):
+    n_dims = data.get_shape().ndims
+    if n_dims is not None:
+        multiples = [1] * n_dims
+        multiples[axis] = multiple
+    else:
+        from .fill import ones
+
+        all_ones = ones(rank(data), dtypes.int32)
+        multiples = concat([all_ones[:axis], [multiple], all_ones[axis + 1 :]], axis=0)
+    return tile(data, multiples)

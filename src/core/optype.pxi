@@ -45,6 +45,9 @@ cdef class FunctionName:
         return f"FunctionName({self.name!r})"
 
 
+# Results so much smaller than what they are made from that a function asks for them rather than for their inputs.
+cdef object REDUCTIONS = frozenset(["Shape", "Size", "Rank", "TensorListElementShape", "TensorListLength"])
+
 cdef dict DTYPE_NUMBERS = {}     # name -> DataType number, filled on first use
 
 
@@ -500,8 +503,18 @@ cdef class OpType:
         try:
             g.check_open()
             name = node_name_text(name, default_name)
-            g.resolve_name(name, not self.scoped, &scope, &base, &suffix)
             old = g.scope
+            try:
+                g.resolve_name(name, not self.scoped, &scope, &base, &suffix)
+            except ValueError:
+                if (<str>name).endswith("/"):
+                    # TF makes constants of the arguments before it finds that a node has the name.
+                    g.scope = g.names.scope_of_path((<str>name)[:len(<str>name) - 1])
+                    try:
+                        self.convert(args, attrs, inputs)
+                    finally:
+                        g.scope = old
+                raise
             if not all_ready(args, self.inputs):
                 g.scope = g.scope_at(scope, base, suffix)
             try:
@@ -756,6 +769,10 @@ cdef class OpType:
                 dtypes.extend([d] * n)
             structure.append(n if arg.is_list else -1)
         if g.is_function:
+            if self.type in REDUCTIONS:
+                moved = (<object>g).moved_output(self, inputs, attrs, g.names.spell(scope, base, suffix))
+                if moved is not None:
+                    return moved
             inputs = self.captured(g, inputs, scope, base, suffix)
         cdef int n_in = <int>len(inputs), n_out = <int>len(dtypes)
         cdef int* ids = <int*>grow(NULL, (n_in + n_out + 1) * sizeof(int))

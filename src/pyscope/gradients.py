@@ -224,6 +224,10 @@ def zeros_like_output(op, index):
         from pyscope.ops.resource import VARIABLE_SHAPE, handle_data
 
         return zeros(VARIABLE_SHAPE(tensor), dtype=handle_data(tensor)[1])
+    if getattr(op, "_control_flow_context", None) is not None:
+        from pyscope.control_flow.flow_gradients import zeros_in_branch
+
+        return zeros_in_branch(op, index)
     special = getattr(op.graph, "zeros_like_output", None)
     if special is not None:
         return special(tensor)

@@ -146,23 +146,26 @@ class _DeviceScope:
 class _GraphDefault:
     """``Graph.as_default``."""
 
-    __slots__ = ("graph",)
+    __slots__ = ("devices_outside", "graph")
 
     def __init__(self, graph):
         self.graph = graph
 
     def __enter__(self):
         core.push_graph(self.graph)
+        self.devices_outside = self.graph._devices_outside
+        self.graph._devices_outside = None
         return self.graph
 
     def __exit__(self, *exc):
         core.pop_graph(self.graph)
+        self.graph._devices_outside = self.devices_outside
 
 
 class _ColocateScope:
     """``Graph.colocate_with``: operations made inside go where `op` is; devices set outside do not apply."""
 
-    __slots__ = ("colocated", "devices", "graph", "ignore_existing", "op")
+    __slots__ = ("colocated", "devices", "graph", "ignore_existing", "op", "outer")
 
     def __init__(self, graph, op, ignore_existing):
         self.graph = graph
@@ -173,6 +176,9 @@ class _ColocateScope:
         g = self.graph
         self.devices = g._devices
         self.colocated = g._colocated
+        self.outer = g._devices_outside
+        if self.outer is None:
+            g._devices_outside = g._devices
         g._devices = ()
         kept = () if self.ignore_existing else self.colocated
         g._colocated = kept if self.op is None else (*kept, *self.op)
@@ -181,6 +187,7 @@ class _ColocateScope:
     def __exit__(self, *exc):
         self.graph._devices = self.devices
         self.graph._colocated = self.colocated
+        self.graph._devices_outside = self.outer
         self.graph._note_decoration()
 
 
@@ -192,6 +199,7 @@ class Graph(core.Graph):
 
     def __init__(self):
         self._devices = ()
+        self._devices_outside = None  # in colocate_with: those of init_scope, until a graph or variable scope is entered
         self._colocated = ()
         self._attr_scope_map = {}
         self._gradient_override_map = {}
@@ -307,9 +315,9 @@ class Graph(core.Graph):
                     and not hasattr(c, "_as_graph_element"):
                 c = c.op
             c = self.as_graph_element(c)
-            ops.append(c.op if type(c) is Tensor else c)
-        for op in ops:
+            op = c.op if type(c) is Tensor else c
             op._set_attr("_has_manual_control_dependencies", ("bool", True))
+            ops.append(op)
         return core.ControlDependencies(self, ops)
 
     def _current_control_dependencies(self):
@@ -431,7 +439,11 @@ class Graph(core.Graph):
                 op._set_attr("container", ("string", self._container.encode()))
         if self._control_flow_context is not None:
             op._control_flow_context = self._control_flow_context
-            self._control_flow_context.AddOp(op)
+            if op.inputs:
+                with core.GraphScope(self, op.name + "/"):      # what the context adds is named in the op's own scope
+                    self._control_flow_context.AddOp(op)
+            else:
+                self._control_flow_context.AddOp(op)
 
     # ------------------------------------------------------------ elements by name
 
@@ -669,7 +681,7 @@ class init_scope:  # noqa: N801  (TF's name)
     def __enter__(self):
         graph = get_default_graph()
         scope = graph.get_name_scope()
-        devices = graph._devices
+        devices = graph._devices if graph._devices_outside is None else graph._devices_outside
         while graph.building_function and graph.outer_graph is not None:
             graph = graph.outer_graph
             devices = devices or graph._devices

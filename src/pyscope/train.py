@@ -6,10 +6,12 @@ __getattr__, __dir__ = namespace(__name__, {
     "moving_averages": "ExponentialMovingAverage",
     "optimizers.adadelta": "AdadeltaOptimizer",
     "optimizers.adagrad": "AdagradOptimizer",
+    "optimizers.adagrad_da": "AdagradDAOptimizer",
     "optimizers.adam": "AdamOptimizer",
     "optimizers.base": "Optimizer",
     "optimizers.ftrl": "FtrlOptimizer",
     "optimizers.momentum": "MomentumOptimizer",
+    "optimizers.proximal": "ProximalAdagradOptimizer ProximalGradientDescentOptimizer",
     "optimizers.rmsprop": "RMSPropOptimizer",
     "optimizers.sgd": "GradientDescentOptimizer",
     "schedules": """

@@ -301,6 +301,10 @@ REDUCTIONS = {
         [np.array([1, 1, 3], np.int32), FOUR, np.array([1, 2, 4], np.float32)],
         lambda x, n, w: np.array([0, 3, 0, 4], np.float32),
     ),
+    "HistogramFixedWidth": Sample(
+        [np.array([-1, 0.1, 0.3, 0.9, 5], np.float32), np.array([0, 1], np.float32), FOUR],
+        lambda x, r, n: np.array([2, 1, 0, 2], np.int32),
+    ),
     "Range": Sample([np.array(v, np.int32) for v in (1, 10, 3)], lambda *v: np.array([1, 4, 7], np.int32)),
     "LinSpace": Sample(
         [np.float32(0), np.float32(2), FOUR], lambda a, b, n: np.linspace(a, b, 4, dtype=a.dtype)

@@ -14,6 +14,7 @@ __getattr__, __dir__ = namespace(__name__, {
         equal greater greater_equal is_finite is_inf is_nan less less_equal logical_and logical_not
         logical_or logical_xor not_equal
     """,
+    "ops.counts": "confusion_matrix",
     "ops.elementwise": """
         abs acos acosh asin asinh atan atanh ceil cos cosh exp expm1 floor log log1p log_sigmoid
         negative reciprocal rint round rsqrt sigmoid sign sin sinh sqrt square tan tanh

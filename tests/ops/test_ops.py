@@ -13,9 +13,9 @@ from pyscope import _core as core
 SAMPLES = {**MATH_SAMPLES, **ARRAY_SAMPLES}
 
 MODULES = """
-    activations arithmetic bias blocks cast compare concat decompositions diag einsum elementwise fill gather
-    identity linalg normalization pad ranges ranking reduce reorder scan segment select sets shape slicing
-    softmax sparse special
+    activations arithmetic bias blocks cast compare concat counts decompositions diag einsum elementwise fill
+    gather identity linalg normalization pad ranges ranking reduce reorder scan segment select sets shape slicing
+    softmax sparse special tile
 """.split()
 for _module in MODULES:
     importlib.import_module(f"pyscope.ops.{_module}")

@@ -33,6 +33,7 @@ __getattr__, __dir__ = namespace(__name__, {
         adjoint MATMUL BATCH_MATMUL BATCH_MATMUL_V2 BATCH_MATMUL_V3 SPARSE_MATMUL CROSS cross matmul matvec
         norm normalize tensordot trace
     """,
+    "ops.counts": "confusion_matrix histogram_fixed_width",
     "ops.ranges": """
         RANGE LIN_SPACE lin_space linspace range
     """,

@@ -102,6 +102,8 @@ __getattr__, __dir__ = namespace(__name__, {
         reshape shape shape_n size squeeze transpose unravel_index
     """,
     "control_flow.assertion": "Assert",
+    "tensor_array": "TensorArray",
+    "functional_ops": "foldl foldr map_fn scan",
     "control_flow.case": "case switch_case",
     "ops.identity": """
         check_numerics ensure_shape guarantee_const identity identity_n placeholder
@@ -112,7 +114,8 @@ __getattr__, __dir__ = namespace(__name__, {
         matrix_triangular_solve qr self_adjoint_eig self_adjoint_eigvals svd
     """,
     "clip": "clip_by_average_norm clip_by_global_norm clip_by_norm clip_by_value global_norm",
-    "ops.concat": "concat meshgrid parallel_stack split stack tile unstack",
+    "ops.concat": "concat parallel_stack split stack unstack",
+    "ops.tile": "meshgrid repeat tile",
     "control_flow.cond": "cond",
     "behavior": """
         control_flow_v2_enabled disable_control_flow_v2 disable_eager_execution disable_tensor_equality
@@ -132,6 +135,7 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.diag": """
         diag diag_part eye matrix_band_part matrix_diag matrix_diag_part matrix_set_diag
     """,
+    "ops.counts": "confusion_matrix histogram_fixed_width",
     "ops.special": "digamma erf erfc lgamma polygamma zeta",
     "ops.select": """
         dynamic_partition dynamic_stitch setdiff1d unique unique_with_counts where where_v2
@@ -171,6 +175,8 @@ __getattr__, __dir__ = namespace(__name__, {
     "nest": "nest=",
     "debugging": "debugging=",
     "manip": "manip=",
+    "bitwise": "bitwise=",
+    "sets": "sets=",
     "sparse": "sparse=",
     "strings": "strings=",
 })

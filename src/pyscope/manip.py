@@ -4,8 +4,8 @@ from pyscope._lazy import namespace
 
 __getattr__, __dir__ = namespace(__name__, {
     "ops.blocks": "batch_to_space_nd space_to_batch_nd",
-    "ops.concat": "tile",
     "ops.gather": "gather_nd scatter_nd",
     "ops.reorder": "reverse roll",
     "ops.shape": "reshape",
+    "ops.tile": "tile",
 })

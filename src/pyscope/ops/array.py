@@ -23,9 +23,10 @@ __getattr__, __dir__ = namespace(__name__, {
         ones_like_v2 one_hot all_dimensions sequence_mask
     """,
     "ops.concat": """
-        CONCAT_V2 CONCAT CONCAT_OFFSET SPLIT SPLIT_V PACK UNPACK PARALLEL_CONCAT TILE concat split
-        stack unstack parallel_stack repeat tile meshgrid
+        CONCAT_V2 CONCAT CONCAT_OFFSET SPLIT SPLIT_V PACK UNPACK PARALLEL_CONCAT concat split stack
+        unstack parallel_stack
     """,
+    "ops.tile": "TILE tile repeat meshgrid",
     "ops.slicing": """
         SLICE STRIDED_SLICE STRIDED_SLICE_GRAD TENSOR_STRIDED_SLICE_UPDATE slice strided_slice
         strided_slice_update tensor_strided_slice_update getitem getitem_of_variable boolean_mask

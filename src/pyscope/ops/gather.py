@@ -9,10 +9,11 @@ from ..conversion import convert_to_tensor
 from ..static_value import constant_value
 from . import math as math_ops
 from ._array_rules import merge, position, show, with_rank_at_least
-from .concat import concat, stack, tile, unstack
+from .concat import concat, stack, unstack
 from .fill import ones, zeros, zeros_like
 from .identity import identity
 from .shape import _dense, expand_dims, rank, reshape, shape, size, squeeze, transpose
+from .tile import meshgrid, tile
 
 # ---------------------------------------------------------------- gather
 
@@ -387,8 +388,6 @@ def gather_nd(params, indices, name=None, batch_dims=0, bad_indices_policy=""):
 
 def batch_gather_nd(params, indices, batch_dims, name=None, bad_indices_policy=""):
     """`gather_nd` within each of the first `batch_dims` dimensions."""
-    from .concat import meshgrid
-
     op = core.op_type
     with core.name_scope(name, "BatchGatherND", [params, indices]):
         indices = convert_to_tensor(indices, name="indices")

@@ -39,14 +39,23 @@ def between(Graph graph not None, from_ops, to_ops):
             if other not in above:
                 above.add(other)
                 stack.append(other)
-    # Forward, inside what was found.  Edges between ancestors point up, except where a loop closes.
+    # Forward, inside what was found. Edges point up, except in TF1 control flow: there the consumers tell.
+    cdef list order = sorted(above)
     for op in from_ops:
         if op._id in above and op._id not in reached:
             reached.add(op._id)
-    cdef bint changed = True
-    cdef list order = sorted(above)
-    while changed:
-        changed = False
+            stack.append(op._id)
+    if has_back_edge(graph, order):
+        while stack:
+            node = stack.pop()
+            record = &graph.nodes[node]
+            for output in range(record.first_output, record.first_output + record.n_outputs):
+                if passes_gradient(graph, output):
+                    for item in graph.consumers_of(output):
+                        if item in above and item not in reached:
+                            reached.add(item)
+                            stack.append(item)
+    else:
         for item in order:
             node = item
             if node in reached:
@@ -54,14 +63,9 @@ def between(Graph graph not None, from_ops, to_ops):
             record = &graph.nodes[node]
             for k in range(record.n_inputs):
                 output = graph.edges[record.first_edge + k]
-                other = graph.outputs[output].node
-                if other in reached and passes_gradient(graph, output):
+                if graph.outputs[output].node in reached and passes_gradient(graph, output):
                     reached.add(node)
-                    if other > node:
-                        changed = True       # a loop: what it feeds may come earlier
                     break
-        if not has_back_edge(graph, order):
-            break
     # Backward again, through reached nodes only.
     cdef set found = set()
     cdef list queue = []

@@ -403,7 +403,7 @@ class WhileContext(ControlFlowContext):
         return packed[0] if len(exits) == 1 else packed
 
     def _build(self, pred, body, original, loop_vars, flat, shapes):
-        from pyscope.ops.identity import IDENTITY, REF_IDENTITY, identity
+        from pyscope.ops.identity import IDENTITY, identity
 
         graph = get_default_graph()
         self._initialize_values(flat)
@@ -440,7 +440,7 @@ class WhileContext(ControlFlowContext):
         predicate = convert_to_tensor(pred(*_pack(loop_vars, original, merges)))
         self._pivot = flow_ops.loop_cond(predicate, name="LoopCond")
         switches = [flow_ops.switch_ref_or_tensor(t, self._pivot) for t in merges]
-        inside = [(REF_IDENTITY if t[1].dtype._enum > 100 else IDENTITY)(t[1]) for t in switches]
+        inside = [(flow_ops.REF_IDENTITY if t[1].dtype._enum > 100 else IDENTITY)(t[1]) for t in switches]
         self._pivot_for_body = inside[0]
         packed = _pack(loop_vars, original, inside)
         before = graph.get_collection("_SUMMARY_V2")

@@ -65,6 +65,8 @@ NEXT_ITERATION, REF_NEXT_ITERATION = _pair(
 
 LOOP_COND = core.OpType("LoopCond", "input: bool -> output: bool", shape="scalar", kernel=None,
                         gradient=core.NO_GRADIENT)
+REF_IDENTITY = core.OpType("RefIdentity", "input: &T -> output: &T", "T: type", shape="same", kernel=None,
+                           gradient=lambda op, dy: [dy])
 CONTROL_TRIGGER = core.OpType("ControlTrigger", " -> ", shape=lambda c: [], kernel=lambda attrs: None,
                               gradient=core.NO_GRADIENT)
 

@@ -45,10 +45,9 @@ def cond_v1(pred, true_fn, false_fn, strict=False, name=None):
             original_false = _unpack_single(original_false)
         try:
             nest.assert_same_structure(original_true, original_false, expand_composites=True)
-        except TypeError as e:
-            raise TypeError(f"Incompatible return types of 'true_fn' and 'false_fn': {e}") from None
-        except ValueError as e:
-            raise ValueError(f"Incompatible return values of 'true_fn' and 'false_fn': {e}") from None
+        except (TypeError, ValueError):
+            nest.map_structure(lambda x, y: None, original_true, original_false)     # unless only slices differ
+            raise
         if not true:
             raise ValueError("'true_fn' and 'false_fn' must return at least one result.")
         true = nest.flatten(true, expand_composites=True)

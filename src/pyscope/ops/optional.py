@@ -17,6 +17,7 @@ class _Optional:
     """The value of an optional that has one."""
 
     __slots__ = ("components",)
+    shape = ()
 
     def __init__(self, components):
         self.components = components

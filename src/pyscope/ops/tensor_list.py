@@ -23,19 +23,20 @@ class TensorList:
     ----------
     items : list of ndarray or None
         None is an element that has not been written.
-    shape : tuple or None
-        Static shape of the elements, -1 for unknown sizes; None: unknown rank.
+    element_shape : tuple or None
+        Shape of the elements, -1 for unknown sizes; None: unknown rank.
     dtype : DType
     limit : int
         The largest allowed length; -1 for any.
     """
 
-    __slots__ = ("dtype", "items", "length", "limit", "shape")
+    __slots__ = ("dtype", "element_shape", "items", "length", "limit")
+    shape = ()                   # a list is a scalar, also as an element of another list
 
-    def __init__(self, items, shape, dtype, limit=-1, length=None):
+    def __init__(self, items, element_shape, dtype, limit=-1, length=None):
         self.items = items
         self.length = len(items) if length is None else length
-        self.shape = shape
+        self.element_shape = element_shape
         self.dtype = dtype
         self.limit = limit
 
@@ -45,7 +46,7 @@ class TensorList:
 
     def zeros_like(self):
         """A list of zeros of the same shapes."""
-        return TensorList([None if x is None else np.zeros_like(x) for x in self.values()], self.shape, self.dtype,
+        return TensorList([None if x is None else np.zeros_like(x) for x in self.values()], self.element_shape, self.dtype,
                           self.limit)
 
     def __add__(self, other):
@@ -55,7 +56,7 @@ class TensorList:
                 None, None, f"Trying to add two lists of tensors with different lengths. One is {self.length} and other "
                 f"is {other.length}")
         items = [b if a is None else a if b is None else a + b for a, b in zip(self.values(), other.values())]
-        return TensorList(items, _merged(self.shape, other.shape), self.dtype, self.limit)
+        return TensorList(items, _merged(self.element_shape, other.element_shape), self.dtype, self.limit)
 
 
 def _invalid(message):
@@ -249,16 +250,16 @@ def _reserve_kernel(attrs, shape, n):
 
 def _push_kernel(attrs, handle, x):
     old = _list_of(handle)
-    if not _compatible(old.shape, x.shape):
+    if not _compatible(old.element_shape, x.shape):
         raise _invalid(f"Tried to append a tensor with incompatible shape to a list. Op element shape: {_text(x.shape)} "
-                       f"list shape: {_text(old.shape)}")
+                       f"list shape: {_text(old.element_shape)}")
     if old.limit != -1 and old.length >= old.limit:
         raise _invalid(f"Tried to push item into a full list list size: {old.length} max_num_elements: {old.limit}")
     items = old.items
     if len(items) != old.length:     # somebody has pushed onto this very list: branch off
         items = old.values()
     items.append(x)
-    return TensorList(items, old.shape, old.dtype, old.limit, old.length + 1)
+    return TensorList(items, old.element_shape, old.dtype, old.limit, old.length + 1)
 
 
 def _zeros(attrs, shape, task):
@@ -276,8 +277,8 @@ def _pop_kernel(attrs, handle, shape):
         raise _invalid("Trying to pop from an empty list.")
     x = old.items[old.length - 1]
     if x is None:
-        x = _zeros(attrs, _element_shape([], _runtime_shape(shape), old.shape), "Popping")
-    return [TensorList(old.items, old.shape, old.dtype, old.limit, old.length - 1), x]
+        x = _zeros(attrs, _element_shape([], _runtime_shape(shape), old.element_shape), "Popping")
+    return [TensorList(old.items, old.element_shape, old.dtype, old.limit, old.length - 1), x]
 
 
 def _length_kernel(attrs, handle):
@@ -285,7 +286,7 @@ def _length_kernel(attrs, handle):
 
 
 def _element_shape_kernel(attrs, handle):
-    shape = _list_of(handle).shape
+    shape = _list_of(handle).element_shape
     dtype = attrs["shape_type"].as_numpy_dtype
     return np.array(-1, dtype) if shape is None else np.array(shape, dtype).reshape(-1)
 
@@ -298,11 +299,11 @@ def _set_kernel(attrs, handle, index, x):
         items += [_UNSET] * (index + 1 - len(items))
     if not 0 <= index < len(items):
         raise _invalid(f"Trying to modify element {index} in a list with {old.length} elements.")
-    if not _compatible(old.shape, x.shape):
+    if not _compatible(old.element_shape, x.shape):
         raise _invalid(f"Tried to set a tensor with incompatible shape at a list index. Item element shape: "
-                       f"{_text(x.shape)} list shape: {_text(old.shape)}")
+                       f"{_text(x.shape)} list shape: {_text(old.element_shape)}")
     items[index] = x
-    return TensorList(items, old.shape, old.dtype, old.limit)
+    return TensorList(items, old.element_shape, old.dtype, old.limit)
 
 
 def _get_kernel(attrs, handle, index, shape):
@@ -315,7 +316,7 @@ def _get_kernel(attrs, handle, index, shape):
         raise _invalid(f"Trying to access element {index} in a list with {old.length} elements.")
     x = old.items[index]
     if x is None:
-        wanted = _element_shape(old.values(), _runtime_shape(shape), old.shape)
+        wanted = _element_shape(old.values(), _runtime_shape(shape), old.element_shape)
         if not _is_full(wanted):
             raise _invalid(f"Trying to read an uninitialized tensor but element_shape is not fully defined: "
                            f"{_text(wanted)} and no list element is set.")
@@ -345,7 +346,7 @@ def _stack_kernel(attrs, handle, shape):
     if n != -1 and old.length != n:
         raise _invalid(f"Operation expected a list with {n} elements but got a list with {old.length} elements.")
     values = old.values()
-    return _joined(attrs, values, _element_shape(values, _runtime_shape(shape), old.shape), "stack")
+    return _joined(attrs, values, _element_shape(values, _runtime_shape(shape), old.element_shape), "stack")
 
 
 def _gather_kernel(attrs, handle, indices, shape):
@@ -354,7 +355,7 @@ def _gather_kernel(attrs, handle, indices, shape):
         if not 0 <= i < old.length:
             raise _invalid(f"Index {i} out of range; list only has {old.length} elements.")
     values = old.values()
-    wanted = _element_shape(values, _runtime_shape(shape), old.shape)
+    wanted = _element_shape(values, _runtime_shape(shape), old.element_shape)
     return _joined(attrs, [values[i] for i in indices.tolist()], wanted, "gather")
 
 
@@ -377,7 +378,7 @@ def _rows(x):
 
 def _concat_kernel(attrs, handle, shape, leading):
     old = _list_of(handle)
-    wanted = _element_shape([], _runtime_shape(shape), old.shape)
+    wanted = _element_shape([], _runtime_shape(shape), old.element_shape)
     values = old.values()
     leading = leading.tolist()
     rest = None if wanted is None else wanted[1:]
@@ -427,7 +428,7 @@ def _resize_kernel(attrs, handle, size):
     if n < 0:
         raise _invalid("TensorListSlice expects size to be non-negative. Got: " + str(n))
     items = old.values()[:n]
-    return TensorList(items + [_UNSET] * (n - len(items)), old.shape, old.dtype, old.limit)
+    return TensorList(items + [_UNSET] * (n - len(items)), old.element_shape, old.dtype, old.limit)
 
 
 def _scatter_kernel(attrs, x, indices, shape, n=None):
@@ -452,12 +453,12 @@ def _scatter_into_kernel(attrs, handle, x, indices):
         items += [_UNSET] * (max(flat) + 1 - len(items))
     for i, row in zip(flat, _rows(x)):
         items[i] = row
-    return TensorList(items, old.shape, old.dtype, old.limit)
+    return TensorList(items, old.element_shape, old.dtype, old.limit)
 
 
 def _concat_lists_kernel(attrs, a, b):
     a, b = _list_of(a), _list_of(b)
-    return TensorList(a.values() + b.values(), _merged(a.shape, b.shape), a.dtype)
+    return TensorList(a.values() + b.values(), _merged(a.element_shape, b.element_shape), a.dtype)
 
 
 # ---------------------------------------------------------------- gradients

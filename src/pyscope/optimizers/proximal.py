@@ -12,7 +12,7 @@ __all__ = ["ProximalAdagradOptimizer", "ProximalGradientDescentOptimizer"]
 class _ProximalOptimizer(Optimizer):
     """What both have in common; `_family` has the op types, `_slot_names` the slots beside the variable."""
 
-    _family = None
+    _family = PROXIMAL_GRADIENT_DESCENT
     _slot_names: tuple = ()
 
     def __init__(
@@ -79,8 +79,6 @@ class ProximalGradientDescentOptimizer(_ProximalOptimizer):
     use_locking : bool
     name : str
     """
-
-    _family = PROXIMAL_GRADIENT_DESCENT
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import random
 import sys
 
 _NAMES = ["a", "b", "A", "w", "x", "layer", "a_1", "b/c", "w/", "deep/er/path"]
-_ODD_NAMES = ["_a", "a b", "-", "a-b", "a.b", "", "a//b", "/a", "a!", "a/_b", "3", "a>b"]
+_ODD_NAMES = ["_a", "a b", "-", "a-b", "a.b", "a//b", "/a", "a!", "a/_b", "3", "a>b"]
 _DEFAULT_NAMES = ["layer", "a", "scope", "default"]
 _REUSE = ["True", "False", "None", "tf.AUTO_REUSE", "tf.AUTO_REUSE"]
 _SHAPES = ["[2]", "[3, 4]", "[]", "(4,)", "[2, 2]", "tf.TensorShape([5])", "3", "[None]", "[6, 2]"]
@@ -75,7 +75,7 @@ with t.guard():
 _RUN = """\
 with t.guard():
     with tf.Session() as session:
-        for variable in tf.global_variables():
+        for variable in tf.global_variables() + tf.local_variables() + tf.get_collection("mine"):
             with t.guard():
                 session.run(variable.initializer)
         for fetch in tf.global_variables() + fetched:
@@ -132,8 +132,9 @@ class _Writer:
 
     def name_scope(self, depth):
         form = self.below(6)
+        name = self.choice([self.name(), self.name(), self.name(), "''"])
         scope = [
-            f"tf.name_scope({self.name()})",
+            f"tf.name_scope({name})",
             f"tf.name_scope(None, {self.choice(_DEFAULT_NAMES)!r}, [pick(tensors, {self.below(9)})])",
             f"tf.name_scope(pick(names, {self.below(9)}))", "tf.name_scope(None)",
             f"graph.name_scope({self.name()})",

@@ -148,6 +148,8 @@ def headline(error):
     line = re.sub(r"0x[0-9a-f]{6,}", "0x#", line)
     # TensorFlow lists them in the order of a hash table.
     line = re.sub(r" with these attrs: .*", " with these attrs: ...", line)
+    # The name of the allocator is that of the machine's best.
+    line = re.sub(r"by allocator \w+", "by allocator ...", line)
     line = re.sub(r"\(Previous registration was in .*\)", "(Previous registration was in ...)", line)
     return line
 

@@ -157,6 +157,8 @@ class RulePasses:
         found = self.known.get((True, index))
         if found is None:
             dims = self.shape(index)
+            if dims is not None and len(dims) > 1:
+                raise ValueError(f"Shape must be rank 1 but is rank {len(dims)}")
             if dims is not None and len(dims) == 1 and dims[0] is not None:
                 found = (None,) * dims[0]
         return found
@@ -174,7 +176,10 @@ class RulePasses:
             if not new:
                 break
             for key in new:
-                value = self.context.constant_shape(key[1]) if key[0] else self.context.constant(key[1])
+                try:
+                    value = self.context.constant_shape(key[1]) if key[0] else self.context.constant(key[1])
+                except ValueError as e:
+                    return str(e)
                 self.known[key] = value
         return problem
 

@@ -13,6 +13,9 @@ from .shape import expand_dims, maybe_set_static_shape, rank, reshape, shape_int
 # ---------------------------------------------------------------- ops
 
 
+_CPP_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
+
+
 def _fill_rule(c):
     with_rank(c.shape(1), 0)
     out = c.constant_shape(0)
@@ -33,7 +36,14 @@ def _fill_kernel(attrs, dims, value):
     for d in dims.tolist():
         if d < 0:
             raise errors.InvalidArgumentError(None, None, "Dimension %d must be >= 0" % d)
-    return np.full(dims, value.reshape(())[()], value.dtype)
+    try:
+        return np.full(dims, value.reshape(())[()], value.dtype)
+    except (MemoryError, ValueError):
+        raise errors.ResourceExhaustedError(
+            None, None, "OOM when allocating tensor with shape%s and type %s on "
+            "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu"
+            % (show(tuple(dims.tolist())), _CPP_NAMES.get(value.dtype.name, value.dtype.name))
+        ) from None
 
 
 FILL = OpType(
@@ -213,8 +223,9 @@ def _one_hot_rule(c):
     axis = c.attr("axis")
     if axis < -1:
         raise ValueError("axis must be >= -1")
+    if c.shape(1):
+        raise ValueError("Input must be scalar but has rank %d" % len(c.shape(1)))
     depth = c.constant(1)
-    with_rank(c.shape(1), 0)
     with_rank(c.shape(2), 0)
     with_rank(c.shape(3), 0)
     if depth is not None:

@@ -294,7 +294,7 @@ def _bitcast_rule(c):
 
 def _bitcast_kernel(attrs, x):
     target = np.dtype(attrs["type"].as_numpy_dtype)
-    x = np.ascontiguousarray(x)
+    x = np.ascontiguousarray(x).reshape(x.shape)  # ascontiguousarray gives a scalar a dimension
     if target.itemsize == x.dtype.itemsize:
         return x.view(target)
     if target.itemsize < x.dtype.itemsize:

@@ -224,7 +224,7 @@ def zeros_like_output(op, index):
         from pyscope.ops.resource import VARIABLE_SHAPE, handle_data
 
         return zeros(VARIABLE_SHAPE(tensor), dtype=handle_data(tensor)[1])
-    if getattr(op, "_control_flow_context", None) is not None:
+    if op.type in ("Switch", "RefSwitch") and getattr(op, "_control_flow_context", None) is not None:
         from pyscope.control_flow.flow_gradients import zeros_in_branch
 
         return zeros_in_branch(op, index)
@@ -333,6 +333,7 @@ def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop
     from_ops = [t.op for t in xs]
     to_ops = [t.op for t in ys]
     pending, reachable = core.between(src_graph, from_ops, to_ops)
+    loops = _loop_state(src_graph, to_ops, pending, colocate)
     collected = {}                   # node id -> list of gradients per output, later the sum
     for y, g in zip(ys, grad_ys):
         _collect(collected, y, g)
@@ -342,18 +343,26 @@ def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop
         if pending.get(op._id, 0) == 0 and op._id not in queued and op._id in reachable:
             queued.add(op._id)
             queue.append(op)
+    if loops is not None:
+        for y in loops.unused_exits(pending, queued):
+            if is_trainable(y):
+                _collect(collected, y, loops.zeros_for_exit(y))
+                queue.append(y.op)
     stop = _stop_ops(from_ops, stop_gradients, pending)
     while queue:
         op = queue.popleft()
-        with _Colocation(op, colocate):
-            out_grads = _sum_up(collected, op, method, colocate)
+        with _Colocation(op, colocate), _NOTHING if loops is None else loops.within(op, before=False):
+            if loops is None:
+                out_grads = _sum_up(collected, op, method, colocate)
+            else:
+                out_grads = _sum_up_in_loop(loops, collected, op, method, colocate)
             has_grads = any(g is not None for g in out_grads)
             inputs = op.inputs
             in_grads = None
             if has_grads and op._id not in stop:
                 function = _gradient_function(op)
                 if function is not None:
-                    in_grads = _call(function, op, out_grads, src_graph, gate_gradients)
+                    in_grads = _call(function, op, out_grads, gate_gradients, loops)
             if in_grads is not None:
                 for i, (t, grad) in enumerate(zip(inputs, in_grads)):
                     if grad is None:
@@ -372,9 +381,69 @@ def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop
             key = before._id
             if key in pending:
                 pending[key] -= 1
-                if pending[key] == 0:
-                    queue.append(before)
+                if loops is None:
+                    if pending[key] == 0:
+                        queue.append(before)
+                else:
+                    _enqueue_in_loop(loops, collected, before, pending[key], queue)
+    if loops is not None:
+        loops.finish()
     return collected
+
+
+class _Nothing:
+    """Context manager that does nothing."""
+
+    def __enter__(self):
+        return None
+
+    def __exit__(self, *exc):
+        return None
+
+
+_NOTHING = _Nothing()
+
+
+def _loop_state(graph, to_ops, pending, colocate):
+    """The gradient loops for the v1 loops among the operations between, or None if there are none."""
+    if not any(graph._operation_at(i).type in ("Exit", "RefExit") for i in pending):
+        return None
+    from pyscope.control_flow.loop_gradients import ControlFlowState
+
+    order, seen, queue = [], set(), deque(to_ops)
+    while queue:
+        op = queue.popleft()
+        if op._id in pending and op._id not in seen:
+            seen.add(op._id)
+            order.append(op)
+            queue.extend(t.op for t in op.inputs)
+    return ControlFlowState(order, pending, colocate)
+
+
+def _sum_up_in_loop(loops, collected, op, method, colocate):
+    """`_sum_up` outside the gradient loop that an Exit leads into."""
+    state = loops.state_of(op, before=False)
+    outer = loops.state_of(op, before=True)
+    if state is outer:
+        return _sum_up(collected, op, method, colocate)
+    state.grad_context.Exit()
+    try:
+        with loops.within(op, before=True):
+            return _sum_up(collected, op, method, colocate)
+    finally:
+        state.grad_context.Enter()
+
+
+def _enqueue_in_loop(loops, collected, op, n_pending, queue):
+    """Put an operation into the queue when its gradients are there; the Switch of a loop variable more than once."""
+    from pyscope.control_flow.loop_gradients import is_loop_exit, is_loop_switch
+
+    if n_pending != 0 and not (n_pending > 0 and is_loop_switch(op)):
+        return
+    if is_loop_exit(op):
+        loops.defer_exit(op, lambda o: any(g is not None and g != [] for g in collected.get(o._id, ())), lambda y, g: _collect(collected, y, g), queue)
+    else:
+        queue.append(op)
 
 
 def _collect(collected, tensor, grad):
@@ -382,7 +451,11 @@ def _collect(collected, tensor, grad):
     grads = collected.get(op._id)
     if grads is None:
         grads = collected[op._id] = [[] for _ in op.outputs]
-    grads[tensor.value_index].append(grad)
+    found = grads[tensor.value_index]
+    if isinstance(found, list):
+        found.append(grad)
+    else:                            # the Switch of a loop variable, visited before
+        grads[tensor.value_index] = grad
 
 
 def _sum_up(collected, op, method, colocate):
@@ -391,7 +464,8 @@ def _sum_up(collected, op, method, colocate):
     if grads is None:
         return [None] * len(op.outputs)
     for i, found in enumerate(grads):
-        grads[i] = _aggregate(op, found, method, colocate) if found else None
+        if isinstance(found, list):
+            grads[i] = _aggregate(op, found, method, colocate) if found else None
     return list(grads)
 
 
@@ -408,12 +482,12 @@ def _gradient_function(op):
             "https://www.tensorflow.org/api_docs/python/tf/custom_gradient.") from None
 
 
-def _call(function, op, out_grads, src_graph, gate_gradients):
+def _call(function, op, out_grads, gate_gradients, loops):
     """The gradients of the inputs of `op`, in its own name scope."""
     outputs = op.outputs
     for i, g in enumerate(out_grads):
         if g is None and is_trainable(outputs[i]):
-            out_grads[i] = zeros_like_output(op, i)
+            out_grads[i] = zeros_like_output(op, i) if loops is None else loops.zeros_like(op, i)
     with name_scope(op.name + "_grad"):
         in_grads = function(op, *out_grads)
         in_grads = list(in_grads) if isinstance(in_grads, (list, tuple)) else [in_grads]

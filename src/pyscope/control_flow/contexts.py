@@ -163,6 +163,18 @@ class CondContext(ControlFlowContext):
         """1 for the branch taken when the predicate holds, else 0."""
         return self._branch
 
+    @property
+    def grad_state(self):
+        """Of the loop around, if that is the gradient of one."""
+        loop = self.GetWhileContext()
+        return None if loop is None else loop.grad_state
+
+    @property
+    def back_prop(self):
+        """Whether gradients pass through the loop around."""
+        loop = self.GetWhileContext()
+        return False if loop is None else loop.back_prop
+
     def GetControlPivot(self):  # noqa: N802
         return self._pivot
 
@@ -195,6 +207,9 @@ class CondContext(ControlFlowContext):
 
     def AddOp(self, op):  # noqa: N802
         """Take in a new operation."""
+        self._add_op(op)
+
+    def _add_op(self, op):
         inputs = op.inputs
         if not inputs:
             self._remove_external_controls(op)
@@ -286,6 +301,7 @@ class WhileContext(ControlFlowContext):
         self.back_prop = back_prop
         self.swap_memory = swap_memory
         self._name = get_default_graph().unique_name(name)
+        self.grad_state = None
         self._pivot_for_pred = None
         self._pivot_for_body = None
         self._pivot = None
@@ -311,10 +327,18 @@ class WhileContext(ControlFlowContext):
         if val.name in self._values or context_of(val.op) is self:
             return self._external_values.get(val.name, val)
         self._values.add(val.name)
+        graph = get_default_graph()
+        current = graph._get_control_flow_context()
+        current = None if current is None else current.GetWhileContext()
+        if current is not None and current.grad_state is not None:
+            forward = output_context(val.op)
+            forward = None if forward is None else forward.GetWhileContext()
+            if forward is current.grad_state.forward_context:
+                real = self._external_values[val.name] = current.grad_state.real_value(val)
+                return real
         result = val
         if self._outer_context is not None:
             result = self._outer_context.AddValue(val)
-        graph = get_default_graph()
         with no_context(graph):
             inside = flow_ops.enter(result, self._name, is_constant=True, parallel_iterations=self.parallel_iterations)
             graph.prevent_feeding(inside)
@@ -327,6 +351,20 @@ class WhileContext(ControlFlowContext):
 
     def AddOp(self, op):  # noqa: N802
         """Take in a new operation."""
+        if op.type in ("Shape", "Size", "Rank"):
+            current = get_default_graph()._get_control_flow_context()
+            current = None if current is None else current.GetWhileContext()
+            if current is not None and current.grad_state is not None:
+                # What measures a value of the forward loop goes there: cheaper to keep than the value.
+                context = context_of(op.inputs[0].op)
+                loop = None if context is None else context.GetWhileContext()
+                if loop is current.grad_state.forward_context:
+                    set_context(op, context)
+                    context._add_op(op)
+                    return
+        self._add_op(op)
+
+    def _add_op(self, op):
         from pyscope.ops.identity import identity
 
         inputs = op.inputs

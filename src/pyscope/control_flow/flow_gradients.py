@@ -19,16 +19,13 @@ def as_indexed_slices(x):
     return IndexedSlices(x, number_range(0, dims[0]), dims)
 
 
-def _no_loops(op):
-    raise NotImplementedError(f"The gradient of a v1 while loop ('{op.name}'): PyScope differentiates loops built with "
-                              "functional control flow (tf.enable_control_flow_v2())")
-
-
 def switch_gradient(op, *grads):
     """Gradient of Switch: a Merge of what comes from the two sides."""
     context = context_of(op)
     if context is not None and context.IsWhileContext():
-        _no_loops(op)
+        from pyscope.control_flow.loop_gradients import switch_gradient as loop_switch_gradient
+
+        return loop_switch_gradient(op, grads)
     if context is not None and context.IsCondContext():
         if grads[1 - context.branch] is None:
             if op.inputs[0].dtype == dtypes.resource:
@@ -44,9 +41,22 @@ def merge_gradient(op, grad):
     """Gradient of Merge: a Switch to the side the value came from."""
     context = output_context(op.inputs[0].op)
     if context is not None and context.IsWhileContext():
-        _no_loops(op)
+        from pyscope.control_flow.loop_gradients import merge_gradient as loop_merge_gradient
+
+        return loop_merge_gradient(grad)
     if context is not None and context.IsCondContext():
-        return list(flow_ops.switch_ref_or_tensor(grad, context.pred, name="cond_grad"))
+        pred = context.pred
+        current = get_default_graph()._get_control_flow_context()
+        state = None if current is None else current.grad_state
+        if state is not None:
+            found = state.history_map.get(pred.name)
+            if found is None:
+                state.grad_context.Exit()
+                history = state.add_forward_accumulator(pred)
+                state.grad_context.Enter()
+                found = state.history_map[pred.name] = state.add_backward_value(history, pred)
+            pred = found
+        return list(flow_ops.switch_ref_or_tensor(grad, pred, name="cond_grad"))
     from pyscope.ops.compare import equal
 
     return [flow_ops.switch_ref_or_tensor(grad, equal(op.outputs[1], i))[1] for i in range(len(op.inputs))]
@@ -61,8 +71,6 @@ def zeros_in_branch(op, index):
 
     value = op.outputs[index]
     context = context_of(op)
-    if context.IsWhileContext():
-        _no_loops(op)
     other = flow_ops.switch(op.inputs[0], context.pred)[1 - context.branch]
     pivot = identity(other)
     if value.dtype == dtypes.resource:

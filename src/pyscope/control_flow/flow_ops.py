@@ -34,9 +34,16 @@ def _merge_gradient(op, grad, _):
     return merge_gradient(op, grad)
 
 
-def _loop_gradient(op, *grads):
-    raise NotImplementedError(f"The gradient of a v1 while loop ({op.type} '{op.name}'): PyScope differentiates loops "
-                              "built with functional control flow (tf.enable_control_flow_v2())")
+def _enter_gradient(op, grad):
+    from pyscope.control_flow.loop_gradients import enter_gradient
+
+    return enter_gradient(op, grad)
+
+
+def _exit_gradient(op, grad):
+    from pyscope.control_flow.loop_gradients import exit_gradient
+
+    return exit_gradient(op, grad)
 
 
 _ENTER_ATTRS = "T: type; frame_name: string; is_constant: bool = False; parallel_iterations: int = 10"
@@ -58,10 +65,10 @@ SWITCH, REF_SWITCH = _pair(
     lambda c: [c.shape(0), c.shape(0)], _switch_gradient)
 MERGE, REF_MERGE = _pair(
     "Merge", "inputs: N*T -> output: T, value_index: int32", "T: type; N: int >= 1", _merge_rule, _merge_gradient)
-ENTER, REF_ENTER = _pair("Enter", "data: T -> output: T", _ENTER_ATTRS, _enter_rule, _loop_gradient)
-EXIT, REF_EXIT = _pair("Exit", "data: T -> output: T", "T: type", "same", _loop_gradient)
+ENTER, REF_ENTER = _pair("Enter", "data: T -> output: T", _ENTER_ATTRS, _enter_rule, _enter_gradient)
+EXIT, REF_EXIT = _pair("Exit", "data: T -> output: T", "T: type", "same", _exit_gradient)
 NEXT_ITERATION, REF_NEXT_ITERATION = _pair(
-    "NextIteration", "data: T -> output: T", "T: type", "same", _loop_gradient)
+    "NextIteration", "data: T -> output: T", "T: type", "same", lambda op, grad: [grad])
 
 LOOP_COND = core.OpType("LoopCond", "input: bool -> output: bool", shape="scalar", kernel=None,
                         gradient=core.NO_GRADIENT)

@@ -132,7 +132,10 @@ cdef class BaseSession:
         cdef dict asked = {}         # device -> the first node that wants it
         for i in range(self.n_placed, g.n_nodes):
             if g.nodes[i].device >= 0:
-                asked.setdefault(g.names.strings[g.nodes[i].device], i)
+                # TF's placer looks at operations without inputs last, and complains of the first it cannot place.
+                device = g.names.strings[g.nodes[i].device]
+                if device not in asked or (g.nodes[i].n_inputs and not g.nodes[<int>asked[device]].n_inputs):
+                    asked[device] = i
         if asked:
             self._check_devices({device: g.node_name(node) for device, node in asked.items()})
         self.n_placed = g.n_nodes

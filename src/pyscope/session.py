@@ -453,11 +453,9 @@ class BaseSession(core.BaseSession):
             raise errors.InvalidArgumentError(
                 None,
                 None,
-                f"Cannot assign a device for operation {name}: {{{{node {name}}}}} was explicitly assigned "
-                f"to {text} "
+                f"Cannot assign a device for operation {name}: {{{{node {name}}}}} was explicitly assigned to "
                 f"{device.to_string()} but available devices are [ {_DEVICE} ]. Make sure the device "
-                "specification refers to a "
-                "valid "
+                "specification refers to a valid "
                 f"device.{hint if device.device_type == 'GPU' else ''}\n\t [[{{{{node {name}}}}}]]",
             )
 

@@ -212,14 +212,15 @@ def activation(type, kernel, gradient, types=FLOATING):
     return unary(type, kernel, gradient, types, "features", "activations")
 
 
-def activation_gradient(type, kernel, gradient, types=FLOATING, second="features"):
-    """OpType of an activation's derivative."""
+def activation_gradient(type, kernel, gradient, types=FLOATING, second="features", typed=None):
+    """OpType of an activation's derivative; `typed` names the core's loop for it, if there is one."""
+    kernel = _of_one_shape(type, kernel)
     return core.OpType(
         type,
         f"gradients: T, {second}: T -> backprops: T",
         f"T: {types}",
         shape=merge_both,
-        kernel=_of_one_shape(type, kernel),
+        kernel=kernel if typed is None else core.kernel(typed, kernel),
         gradient=gradient,
     )
 

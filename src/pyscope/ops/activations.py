@@ -51,8 +51,10 @@ def _relu6_grad_kernel(attrs, grad, x):
     return grad * ((x > 0) & (x < 6))
 
 
-RELU = activation("Relu", _relu_kernel, _of_result(lambda: RELU_GRAD), REAL + "|qint8")
-RELU_GRAD = activation_gradient("ReluGrad", _relu_grad_kernel, _zero_for_second(lambda: RELU_GRAD), REAL)
+RELU = activation("Relu", core.kernel("relu", _relu_kernel), _of_result(lambda: RELU_GRAD), REAL + "|qint8")
+RELU_GRAD = activation_gradient(
+    "ReluGrad", _relu_grad_kernel, _zero_for_second(lambda: RELU_GRAD), REAL, typed="relu_grad"
+)
 RELU6 = activation("Relu6", _relu6_kernel, _of_result(lambda: RELU6_GRAD), REAL)
 RELU6_GRAD = activation_gradient("Relu6Grad", _relu6_grad_kernel, _zero_for_second(lambda: RELU6_GRAD), REAL)
 

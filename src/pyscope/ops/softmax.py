@@ -318,7 +318,7 @@ SPARSE_SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
     "features: T, labels: Tlabels -> loss: T, backprop: T",
     f"T: {_TYPES}; Tlabels: int32|int64 = int64",
     shape=_sparse_cross_entropy_shape,
-    kernel=_sparse_cross_entropy_kernel,
+    kernel=core.kernel("sparse_cross_entropy", _sparse_cross_entropy_kernel),
     gradient=lambda op, grad_loss, grad_grad: [_logits_gradient(op, grad_loss, grad_grad), None],
 )
 

@@ -202,12 +202,15 @@ class Family:
         grad = "delta" if "delta" in arguments else "grad"
         names = [option.split(":")[0].strip() for option in options.split(";") if option]
         call = _Call(states, arguments, grad, names, is_resource, is_sparse, rule)
+        kernel = core.session_kernel(call.sparse if is_sparse else call.dense)
+        if rule in _TYPED and not is_sparse:
+            kernel = core.kernel(_TYPED[rule], kernel)
         return core.OpType(
             name,
             f"{', '.join(inputs)} -> {'' if is_resource else 'out: &T'}",
             attrs,
             shape=_shape_rule(name, states, arguments, grad, is_resource, is_sparse),
-            kernel=core.session_kernel(call.sparse if is_sparse else call.dense),
+            kernel=kernel,
             stateful=is_resource,
         )
 
@@ -361,6 +364,9 @@ def _ftrl_v2(var, accum, linear, grad, lr, l1, l2, l2_shrinkage, lr_power, multi
 _NESTEROV = "use_nesterov: bool = False"
 _SLOTS = "update_slots: bool = True"
 _LINEAR = "multiply_linear_by_lr: bool = False"
+
+# Rules with a typed loop in the core, for whole variables of float32 and float64.
+_TYPED = {_gradient_descent: "gradient_descent", _adam: "adam"}
 
 GRADIENT_DESCENT = Family("GradientDescent", "var", "alpha delta", _gradient_descent)
 PROXIMAL_GRADIENT_DESCENT = Family(

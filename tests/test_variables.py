@@ -257,8 +257,8 @@ def test_operators_in_both_orders(use_resource):
     v = tf.Variable([4.0, 9.0], use_resource=use_resource)
     cases = {
         v + 1.0: [5, 10], 1.0 + v: [5, 10], v - 1.0: [3, 8], 1.0 - v: [-3, -8], v * v: [16, 81], v / 2.0: [2, 4.5],
-        2.0 / v: [0.5, 2 / 9], v // 2.0: [2, 4], v % 4.0: [0, 1], v ** 2.0: [16, 81], 2.0 ** (v - v): [1, 1], -v: [-4, -9],
-        abs(-v): [4, 9], v[1]: 9, v[::-1]: [9, 4], np.ones(2, np.float32) + v: [5, 10],
+        2.0 / v: [0.5, 2 / 9], v // 2.0: [2, 4], v % 4.0: [0, 1], v ** 2.0: [16, 81], 2.0 ** (v - v): [1, 1],
+        -v: [-4, -9], abs(-v): [4, 9], v[1]: 9, v[::-1]: [9, 4], np.ones(2, np.float32) + v: [5, 10],
     }
     with tf.Session() as session:
         session.run(v.initializer)

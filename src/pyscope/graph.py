@@ -146,26 +146,23 @@ class _DeviceScope:
 class _GraphDefault:
     """``Graph.as_default``."""
 
-    __slots__ = ("devices_outside", "graph")
+    __slots__ = ("graph",)
 
     def __init__(self, graph):
         self.graph = graph
 
     def __enter__(self):
         core.push_graph(self.graph)
-        self.devices_outside = self.graph._devices_outside
-        self.graph._devices_outside = None
         return self.graph
 
     def __exit__(self, *exc):
         core.pop_graph(self.graph)
-        self.graph._devices_outside = self.devices_outside
 
 
 class _ColocateScope:
     """``Graph.colocate_with``: operations made inside go where `op` is; devices set outside do not apply."""
 
-    __slots__ = ("colocated", "devices", "graph", "ignore_existing", "op", "outer")
+    __slots__ = ("colocated", "devices", "graph", "ignore_existing", "op")
 
     def __init__(self, graph, op, ignore_existing):
         self.graph = graph
@@ -176,9 +173,6 @@ class _ColocateScope:
         g = self.graph
         self.devices = g._devices
         self.colocated = g._colocated
-        self.outer = g._devices_outside
-        if self.outer is None:
-            g._devices_outside = g._devices
         g._devices = ()
         kept = () if self.ignore_existing else self.colocated
         g._colocated = kept if self.op is None else (*kept, *self.op)
@@ -187,7 +181,6 @@ class _ColocateScope:
     def __exit__(self, *exc):
         self.graph._devices = self.devices
         self.graph._colocated = self.colocated
-        self.graph._devices_outside = self.outer
         self.graph._note_decoration()
 
 
@@ -199,7 +192,6 @@ class Graph(core.Graph):
 
     def __init__(self):
         self._devices = ()
-        self._devices_outside = None  # in colocate_with: those of init_scope, until a graph or variable scope is entered
         self._colocated = ()
         self._attr_scope_map = {}
         self._gradient_override_map = {}
@@ -306,14 +298,14 @@ class Graph(core.Graph):
             return core.ControlDependencies(self, None)
         ops = []
         for c in control_inputs:
-            # What has a handle is a resource variable; a bundle of tensors waits for its own op.
-            if hasattr(c, "_handle") and hasattr(c, "op") and not isinstance(c, Tensor):
-                c = c.op
-            elif hasattr(c, "_as_graph_element_or_op"):
-                c = c._as_graph_element_or_op()
-            elif type(c) is not Tensor and type(c) is not Operation and not isinstance(c, str) and hasattr(c, "op") \
-                    and not hasattr(c, "_as_graph_element"):
-                c = c.op
+            if type(c) is not Tensor and type(c) is not Operation:
+                # What has a handle is a resource variable; a bundle of tensors waits for its own op.
+                if hasattr(c, "_handle") and hasattr(c, "op"):
+                    c = c.op
+                elif hasattr(c, "_as_graph_element_or_op"):
+                    c = c._as_graph_element_or_op()
+                elif not isinstance(c, str) and hasattr(c, "op") and not hasattr(c, "_as_graph_element"):
+                    c = c.op
             c = self.as_graph_element(c)
             op = c.op if type(c) is Tensor else c
             op._set_attr("_has_manual_control_dependencies", ("bool", True))
@@ -681,7 +673,7 @@ class init_scope:  # noqa: N801  (TF's name)
     def __enter__(self):
         graph = get_default_graph()
         scope = graph.get_name_scope()
-        devices = graph._devices if graph._devices_outside is None else graph._devices_outside
+        devices = graph._devices
         while graph.building_function and graph.outer_graph is not None:
             graph = graph.outer_graph
             devices = devices or graph._devices

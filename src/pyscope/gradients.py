@@ -309,9 +309,29 @@ def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gra
         ys = [None if y is None else convert_to_tensor(y, name=f"y_{i}") for i, y in enumerate(ys)]
         xs = [None if x is None else convert_to_tensor(x, name=f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
         grad_ys = _default_grad_ys(grad_ys, ys, colocate_gradients_with_ops)
-        collected = _backward(src_graph, ys, xs, grad_ys, colocate_gradients_with_ops, gate_gradients,
-                              aggregation_method, stop_gradients)
-    return [_result(collected, x, unconnected_gradients) for x in xs]
+        inside = [_inside(src_graph, x) for x in xs]
+        collected = _backward(src_graph, ys, [x for x in inside if x is not _UNUSED], grad_ys,
+                              colocate_gradients_with_ops, gate_gradients, aggregation_method,
+                              [x for x in (_inside(src_graph, x) for x in stop_gradients) if x is not _UNUSED])
+    return [_result({}, x, unconnected_gradients) if found is _UNUSED
+            else _result(collected, found, unconnected_gradients) for x, found in zip(xs, inside)]
+
+
+_UNUSED = object()
+
+
+def _inside(graph, x):
+    """`x` as the operations of `graph` take it: in a function, the placeholder of a tensor from outside."""
+    if not graph.building_function or not hasattr(x, "op") or x.graph is graph:
+        return x
+    found = graph._captured.get(id(x))
+    if found is not None:
+        return found[1]
+    captured = [outside.op for outside, _ in graph._captured.values() if outside.graph is x.graph]
+    if core.between(x.graph, [x.op], captured)[1]:
+        raise NotImplementedError(f"gradients built in a function, with respect to a tensor outside of it ({x.name}) "
+                                  "that the function uses through other operations only")
+    return _UNUSED
 
 
 def _stop_ops(from_ops, stop_gradients, pending):

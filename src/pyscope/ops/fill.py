@@ -109,7 +109,8 @@ def _repeated(value, dims, dtype):
 def _constant_if_small(value, shape, dtype, name):
     # TF keeps constants below 1000 elements in the graph and computes larger ones with Fill.
     dims = shape._dims if type(shape) is tensor_shape.TensorShape else shape
-    if type(dims) in (tuple, list) and type(value) in (int, bool) and dtype.is_numpy_compatible:
+    plain = type(value) in (int, bool) and dtype.is_numpy_compatible and dtype is not dtypes.string
+    if plain and type(dims) in (tuple, list):
         n = 1
         for d in dims:
             if type(d) is not int or d < 0:

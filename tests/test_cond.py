@@ -68,7 +68,8 @@ def test_gradient(value):
 
 def test_gradient_of_nested_conditionals():
     x = tf.placeholder(tf.float64, [])
-    z = tf.cond(x > 0.0, lambda: tf.cond(x > 1.0, lambda: x**3, lambda: tf.exp(x)), lambda: tf.constant(1.0, tf.float64))
+    one = tf.constant(1.0, tf.float64)
+    z = tf.cond(x > 0.0, lambda: tf.cond(x > 1.0, lambda: x**3, lambda: tf.exp(x)), lambda: one)
     (dx,) = tf.gradients(z, x)
     np.testing.assert_allclose([run(dx, {x: v}) for v in (2.0, 0.5, -1.0)], [12.0, np.exp(0.5), 0.0])
 

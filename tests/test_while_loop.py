@@ -69,7 +69,8 @@ def numeric_gradient(f, x, eps=1e-6):
             lambda i, y: (i + 1, tf.cond(tf.equal(i % 2, 0), lambda: tf.sin(y), lambda: y * x)), [0, x])[1],
         lambda x: tf.while_loop(
             lambda i, y: i < 2,
-            lambda i, y: (i + 1, tf.while_loop(lambda j, z: j <= i, lambda j, z: (j + 1, z * x), [0, y])[1]), [0, x])[1],
+            lambda i, y: (i + 1, tf.while_loop(lambda j, z: j <= i, lambda j, z: (j + 1, z * x), [0, y])[1]),
+            [0, x])[1],
         lambda x: tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * x), [0, x], maximum_iterations=2)[1],
     ],
     ids=["mean", "growing", "cond", "nested", "limited"],
@@ -151,3 +152,28 @@ def test_v1_nodes(v1):
     assert names == ["Const", "while/Enter", "while/Merge", "while/Less/y", "while/Less", "while/LoopCond",
                      "while/Switch", "while/Identity", "while/add/y", "while/add", "while/NextIteration",
                      "while/Exit"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y + tf.reduce_mean(y * y)), [0, x])[1],
+        lambda x: tf.while_loop(
+            lambda i, y: i < 4,
+            lambda i, y: (i + 1, tf.cond(tf.equal(i % 2, 0), lambda: tf.sin(y), lambda: y * x)), [0, x])[1],
+        lambda x: tf.while_loop(
+            lambda i, y: i < 2,
+            lambda i, y: (i + 1, tf.while_loop(lambda j, z: j <= i, lambda j, z: (j + 1, z * x), [0, y])[1]),
+            [0, x])[1],
+        lambda x: tf.scan(lambda a, b: a * b, x),
+    ],
+    ids=["mean", "cond", "nested", "scan"],
+)  # fmt: skip
+def test_v1_gradients_by_differences(v1, build):
+    x = tf.placeholder(tf.float64, [None])
+    y = tf.reduce_sum(build(x))
+    (dx,) = tf.gradients(y, x)
+    value = [0.3, -1.2, 0.8]
+    with tf.Session() as session:
+        wanted = numeric_gradient(lambda v: session.run(y, {x: v}), value)
+        np.testing.assert_allclose(session.run(dx, {x: value}), wanted, rtol=1e-6, atol=1e-8)

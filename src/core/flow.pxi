@@ -235,6 +235,9 @@ cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, set de
     for i in range(n.n_controls):
         if g.edges[n.first_edge + n.n_inputs + i] in dead:
             lives = False
+    if not lives and step.n_in == 0 and step.n_out == 0:
+        # It only gathers control inputs, some of them in branches not taken.
+        lives = (<OpType>OP_TYPES[n.op_type]).type == "ControlTrigger"
     if step.kind == STEP_MERGE:
         # In a loop the value that went round is the last input, and it is alive from the second round on.
         for i in range(step.n_in - 1, -1, -1):

@@ -280,7 +280,7 @@ def gradients(ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_op
 
 def _flat_tensors(values):
     """Values with IndexedSlices replaced by their values, as gradients flow through those."""
-    return [getattr(v, "values") if hasattr(v, "dense_shape") and not isinstance(v, Tensor) else v for v in values]
+    return [v.values if hasattr(v, "dense_shape") and not isinstance(v, Tensor) else v for v in values]
 
 
 def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gradients_with_ops=False,
@@ -461,7 +461,10 @@ def _enqueue_in_loop(loops, collected, op, n_pending, queue):
     if n_pending != 0 and not (n_pending > 0 and is_loop_switch(op)):
         return
     if is_loop_exit(op):
-        loops.defer_exit(op, lambda o: any(g is not None and g != [] for g in collected.get(o._id, ())), lambda y, g: _collect(collected, y, g), queue)
+        def has_gradient(o):
+            return any(g is not None and g != [] for g in collected.get(o._id, ()))
+
+        loops.defer_exit(op, has_gradient, lambda y, g: _collect(collected, y, g), queue)
     else:
         queue.append(op)
 

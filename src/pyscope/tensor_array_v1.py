@@ -35,13 +35,13 @@ class _Array:
             self.items += [None] * n
             self.read += [False] * n
         if not 0 <= index < len(self.items):
-            raise _invalid(f"TensorArray {_name(self)}: Tried to write to index {index} but array is not resizeable and "
-                           f"size is: {len(self.items)}")
+            raise _invalid(f"TensorArray {_name(self)}: Tried to write to index {index} but array is not resizeable "
+                           f"and size is: {len(self.items)}")
         old = self.items[index]
         if old is not None:
             if not self.is_gradient:
-                raise _invalid(f"TensorArray {_name(self)}: Could not write to TensorArray index {index} because it has "
-                               "already been written to.")
+                raise _invalid(f"TensorArray {_name(self)}: Could not write to TensorArray index {index} because it "
+                               "has already been written to.")
             value = old + value
         self.items[index] = value
 
@@ -51,8 +51,8 @@ class _Array:
             raise _invalid(f"TensorArray {_name(self)}: Tried to read from index {index} but array size is: "
                            f"{len(self.items)}")
         if self.read[index]:
-            raise _invalid(f"TensorArray {_name(self)}: Could not read index {index} twice because it was cleared after a "
-                           "previous read (perhaps try setting clear_after_read = false?).")
+            raise _invalid(f"TensorArray {_name(self)}: Could not read index {index} twice because it was cleared "
+                           "after a previous read (perhaps try setting clear_after_read = false?).")
         value = self.items[index]
         if value is None:
             shape = self.attrs["element_shape"]._dims
@@ -61,11 +61,11 @@ class _Array:
                     if other is not None:
                         shape = other.shape
             if shape is None or None in shape:
-                raise _invalid(f"TensorArray {_name(self)}: Could not read from TensorArray index {index}.  Furthermore, "
-                               "the element shape is not fully defined: <unknown>.  It is possible you are working with "
-                               "a resizeable TensorArray and stop_gradients is not allowing the gradients to be written."
-                               "  If you set the full element_shape property on the forward TensorArray, the proper "
-                               "all-zeros tensor will be returned instead of incurring this error.")
+                raise _invalid(f"TensorArray {_name(self)}: Could not read from TensorArray index {index}.  "
+                               "Furthermore, the element shape is not fully defined: <unknown>.  It is possible you "
+                               "are working with a resizeable TensorArray and stop_gradients is not allowing the "
+                               "gradients to be written.  If you set the full element_shape property on the forward "
+                               "TensorArray, the proper all-zeros tensor will be returned instead of incurring this error.")
             value = np.zeros(shape, self.attrs["dtype"].as_numpy_dtype)
         if self.attrs["clear_after_read"]:
             self.items[index] = None
@@ -292,7 +292,8 @@ class ResourceArray:
             if tensor_array_name:
                 raise ValueError("Cannot provide both `handle` and `tensor_array_name` arguments at the same time.")
             if not isinstance(handle, Tensor):
-                raise TypeError(f"Expected `handle` to be a Tensor, but got `{handle}` of type `{type(handle)}` instead.")
+                raise TypeError(f"Expected `handle` to be a Tensor, but got `{handle}` of type `{type(handle)}` "
+                                "instead.")
             for what, value in (("size", size), ("element_shape", element_shape), ("dynamic_size", dynamic_size),
                                 ("clear_after_read", clear_after_read)):
                 if value is not None:

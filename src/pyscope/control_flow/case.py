@@ -69,9 +69,9 @@ def _pairs(pairs):
 def _at_most(predicates, n, message):
     """An Assert that at most `n` of the predicates hold."""
     from pyscope.control_flow.assertion import Assert
+    from pyscope.ops.array import stack
     from pyscope.ops.cast import cast
     from pyscope.ops.compare import less_equal
-    from pyscope.ops.array import stack
     from pyscope.ops.reduce import reduce_sum
 
     stacked = stack(predicates, name="preds_c")
@@ -153,6 +153,7 @@ def _functions(branch_fns, default, branch_index):
     keys = [pair[0] for pair in branch_fns]
     if min(keys) < 0 or max(keys) >= len(keys) or len(set(keys)) != len(keys):
         found = ",".join(map(str, sorted(keys)))
-        raise ValueError(f"branch indices (keys) must form contiguous range of [0 to {len(keys)}) but found {{{found}}}")
+        raise ValueError(f"branch indices (keys) must form contiguous range of [0 to {len(keys)}) but found "
+                         f"{{{found}}}")
     actions = [fn for _, fn in sorted(branch_fns, key=lambda pair: pair[0])]
     return actions if default is None else [*actions, default]

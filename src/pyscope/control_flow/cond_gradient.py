@@ -133,8 +133,8 @@ def resource_input(tensor, graph):
         if op.type in ("Identity", "While", "StatelessWhile"):
             tensor = op.inputs[tensor.value_index]
         elif op.type in ("If", "StatelessIf"):
-            found = {resource_input(g.outputs[tensor.value_index], g)
-                     for g in (functional.function_graph(op, "then_branch"), functional.function_graph(op, "else_branch"))}
+            branches = [functional.function_graph(op, name) for name in ("then_branch", "else_branch")]
+            found = {resource_input(g.outputs[tensor.value_index], g) for g in branches}
             if len(found) != 1:
                 raise AssertionError(f"Expected cond branches ({op.type} op) to each have the same input->output "
                                      "mapping of resources.")

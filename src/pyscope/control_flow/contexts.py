@@ -495,8 +495,8 @@ class WhileContext(ControlFlowContext):
         nest.assert_same_structure(list(packed), list(result), expand_composites=True)
         tensors = [convert_to_tensor(x) for x in functions.flatten(result)]
         if len(merges) != len(tensors):
-            raise ValueError(f"Number of inputs and outputs of 'body' must match 'loop_vars'. Got {len(merges)} for the "
-                             f"number of inputs/outputs, and {len(tensors)} for 'loop_vars'.")
+            raise ValueError("Number of inputs and outputs of 'body' must match 'loop_vars'. Got "
+                             f"{len(merges)} for the number of inputs/outputs, and {len(tensors)} for 'loop_vars'.")
         for m, t in zip(merges, tensors):
             self._add_back_edge(m, t)
         self.loop_exits = [flow_ops.exit(t[0]) for t in switches]
@@ -509,8 +509,8 @@ class WhileContext(ControlFlowContext):
             outside = m.op.inputs[0].op.inputs[0]
             raise ValueError(
                 f"Input tensor '{outside.name}' enters the loop with shape {outside.shape}, but has shape {t.shape} "
-                "after one iteration. To allow the shape to vary across iterations, use the `shape_invariants` argument "
-                "of tf.while_loop to specify a less-specific shape.")
+                "after one iteration. To allow the shape to vary across iterations, use the `shape_invariants` "
+                "argument of tf.while_loop to specify a less-specific shape.")
         m.op._update_input(1, t)
 
 

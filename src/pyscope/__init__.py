@@ -47,10 +47,12 @@ __getattr__, __dir__ = namespace(__name__, {
         AggregationMethod NoGradient NotDifferentiable RegisterGradient UnconnectedGradients
         custom_gradient gradients hessians no_gradient
     """,
+    "control_flow.assertion": "Assert",
     "indexed_slices": "IndexedSlices",
     "session": "InteractiveSession Session get_default_session",
     "ops.logging": "Print timestamp",
     "sparse_tensor": "SparseTensor SparseTensorValue convert_to_tensor_or_sparse_tensor",
+    "tensor_array": "TensorArray",
     "variables": """
         Variable VariableAggregation VariableSynchronization all_variables assert_variables_initialized
         disable_resource_variables enable_resource_variables global_variables
@@ -75,6 +77,7 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.reorder": """
         argsort invert_permutation reverse reverse_sequence reverse_v2 roll searchsorted sort
     """,
+    "ops.strings": "as_string string_join string_strip string_to_number substr",
     "ops.check": """
         assert_equal assert_greater assert_greater_equal assert_integer assert_less assert_less_equal
         assert_near assert_negative assert_non_negative assert_non_positive assert_none_equal
@@ -101,9 +104,6 @@ __getattr__, __dir__ = namespace(__name__, {
         broadcast_dynamic_shape broadcast_static_shape broadcast_to expand_dims matrix_transpose rank
         reshape shape shape_n size squeeze transpose unravel_index
     """,
-    "control_flow.assertion": "Assert",
-    "tensor_array": "TensorArray",
-    "functional_ops": "foldl foldr map_fn scan",
     "control_flow.case": "case switch_case",
     "ops.identity": """
         check_numerics ensure_shape guarantee_const identity identity_n placeholder
@@ -115,8 +115,8 @@ __getattr__, __dir__ = namespace(__name__, {
     """,
     "clip": "clip_by_average_norm clip_by_global_norm clip_by_norm clip_by_value global_norm",
     "ops.concat": "concat parallel_stack split stack unstack",
-    "ops.tile": "meshgrid repeat tile",
     "control_flow.cond": "cond",
+    "ops.counts": "confusion_matrix histogram_fixed_width",
     "behavior": """
         control_flow_v2_enabled disable_control_flow_v2 disable_eager_execution disable_tensor_equality
         disable_v2_behavior disable_v2_tensorshape enable_control_flow_v2 enable_eager_execution
@@ -135,7 +135,6 @@ __getattr__, __dir__ = namespace(__name__, {
     "ops.diag": """
         diag diag_part eye matrix_band_part matrix_diag matrix_diag_part matrix_set_diag
     """,
-    "ops.counts": "confusion_matrix histogram_fixed_width",
     "ops.special": "digamma erf erfc lgamma polygamma zeta",
     "ops.select": """
         dynamic_partition dynamic_stitch setdiff1d unique unique_with_counts where where_v2
@@ -147,11 +146,13 @@ __getattr__, __dir__ = namespace(__name__, {
         logical_or logical_xor not_equal
     """,
     "ops.fill": "fill one_hot ones ones_like sequence_mask zeros zeros_like",
+    "functional_ops": "foldl foldr map_fn scan",
     "logging": "get_logger",
     "random_seed": "get_seed set_random_seed",
     "control_flow.basic": "group no_op tuple",
     "ops.ranges": "lin_space linspace range",
     "template": "make_template",
+    "ops.tile": "meshgrid repeat tile",
     "ops.random": """
         multinomial random_crop random_gamma random_normal random_poisson random_shuffle random_uniform
         truncated_normal
@@ -172,11 +173,11 @@ __getattr__, __dir__ = namespace(__name__, {
     "keras": "keras=",
     "logging": "logging=",
     "linalg": "linalg=",
+    "strings": "strings=",
     "nest": "nest=",
     "debugging": "debugging=",
-    "manip": "manip=",
-    "bitwise": "bitwise=",
     "sets": "sets=",
+    "bitwise": "bitwise=",
     "sparse": "sparse=",
-    "strings": "strings=",
+    "manip": "manip=",
 })

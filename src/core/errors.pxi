@@ -26,6 +26,8 @@ cdef object step_error(Graph graph, int node, object error):
         found = error
     else:
         found = kernel_error(errors, graph, node, error)
+    if getattr(error, "_names_node", False):   # a kernel does not know the name of its operation
+        found._message = found._message.replace("{node}", graph.node_name(node))
     # Operations of a function's body are not in the session's graph, so TF has no handle to give.
     if found._op is None and not graph.is_function:
         found._op = graph.operation(node)

@@ -166,12 +166,14 @@ def check_same_shape(type, *inputs):
     """Raise InvalidArgumentError if some input has another shape than the first."""
     for i, x in enumerate(inputs):
         if x.shape != inputs[0].shape:
-            raise InvalidArgumentError(
+            error = InvalidArgumentError(
                 None,
                 None,
-                f"Inputs to operation of type {type} must have the same size and shape.  "
+                f"Inputs to operation {{node}} of type {type} must have the same size and shape.  "
                 f"Input 0: {text(inputs[0].shape)} != input {i}: {text(x.shape)}",
             )
+            error._names_node = True
+            raise error
 
 
 def _of_one_shape(type, kernel):

@@ -176,10 +176,8 @@ class RulePasses:
             if not new:
                 break
             for key in new:
-                try:
-                    value = self.context.constant_shape(key[1]) if key[0] else self.context.constant(key[1])
-                except ValueError as e:
-                    return str(e)
+                # What the refiner itself refuses, as a size of -2, it reports without the node.
+                value = self.context.constant_shape(key[1]) if key[0] else self.context.constant(key[1])
                 self.known[key] = value
         return problem
 

@@ -309,6 +309,9 @@ def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gra
         ys = [None if y is None else convert_to_tensor(y, name=f"y_{i}") for i, y in enumerate(ys)]
         xs = [None if x is None else convert_to_tensor(x, name=f"x_{i}", as_ref=True) for i, x in enumerate(xs)]
         grad_ys = _default_grad_ys(grad_ys, ys, colocate_gradients_with_ops)
+        if ys and ys[0] is not None:
+            # In a function, the gradients of what was computed outside of it: the walk goes through the graph outside.
+            src_graph = ys[0].graph
         inside = [_inside(src_graph, x) for x in xs]
         collected = _backward(src_graph, ys, [x for x in inside if x is not _UNUSED], grad_ys,
                               colocate_gradients_with_ops, gate_gradients, aggregation_method,

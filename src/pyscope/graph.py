@@ -335,7 +335,8 @@ class Graph(core.Graph):
             return tuple(value)
         handle = getattr(value, "handle", None)
         if type(handle) is Tensor:
-            return (handle.op,)
+            # A function knows the handle by the placeholder that stands for it.
+            return (self.capture(handle).op if self.building_function else handle.op,)
         if hasattr(value, "op") and type(value.op) is Operation:
             return (value.op,)
         from pyscope.conversion import convert_to_tensor

@@ -145,3 +145,26 @@ def test_callable_loss_needs_a_tape():
     tf.get_variable("w", initializer=1.0)
     with pytest.raises(NotImplementedError, match="GradientTape"):
         tf.train.GradientDescentOptimizer(1.0).minimize(lambda: 1.0)
+
+
+@pytest.mark.parametrize("use_resource", [True, False])
+@pytest.mark.parametrize("loss_outside", [True, False])
+def test_minimize_in_a_branch(use_resource, loss_outside):
+    w = tf.get_variable("w", initializer=[1.0, 2.0], use_resource=use_resource)
+    chosen = tf.placeholder(tf.bool, [])
+    outside = tf.reduce_sum(w * w)
+
+    def branch(rate):
+        def build():
+            loss = outside if loss_outside else tf.reduce_sum(w * w)
+            return tf.group(tf.train.GradientDescentOptimizer(rate).minimize(loss))
+
+        return build
+
+    train = tf.cond(chosen, branch(0.5), branch(0.25))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train, {chosen: False})
+        np.testing.assert_array_equal(session.run(w), [0.5, 1.0])
+        session.run(train, {chosen: True})
+        np.testing.assert_array_equal(session.run(w), [0.0, 0.0])

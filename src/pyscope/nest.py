@@ -137,7 +137,7 @@ def assert_same_structure(nest1, nest2, check_types=True, expand_composites=Fals
         raise TypeError("The two structures don't have the same nested structure.\n\nFirst structure: "
                         f"type={type(nest1).__name__} str={nest1}\n\nSecond structure: type={type(nest2).__name__} "
                         f"str={nest2}\n\nMore specifically: The two namedtuples don't have the same sequence type.")
-    if _is_mapping(nest1) and set(nest1) != set(nest2):
+    if _is_mapping(nest1) and _is_mapping(nest2) and set(nest1) != set(nest2):
         raise ValueError("The two dictionaries don't have the same set of keys. First structure has keys "
                          f"{list(nest1)}, while second structure has keys {list(nest2)}")
     for a, b in zip(children(nest1), children(nest2)):

@@ -64,8 +64,9 @@ class _Array:
                 raise _invalid(f"TensorArray {_name(self)}: Could not read from TensorArray index {index}.  "
                                "Furthermore, the element shape is not fully defined: <unknown>.  It is possible you "
                                "are working with a resizeable TensorArray and stop_gradients is not allowing the "
-                               "gradients to be written.  If you set the full element_shape property on the forward "
-                               "TensorArray, the proper all-zeros tensor will be returned instead of incurring this error.")
+                               "gradients to be written.  If you set the full element_shape property on the "
+                               "forward TensorArray, the proper all-zeros tensor will be returned instead of incurring "
+                               "this error.")
             value = np.zeros(shape, self.attrs["dtype"].as_numpy_dtype)
         if self.attrs["clear_after_read"]:
             self.items[index] = None

@@ -89,21 +89,30 @@ def _shape_of(var, invariant):
     return invariant
 
 
+def _shapes_of(var):
+    """The shapes that hold by default: a sparse tensor may have another number of elements in each iteration."""
+    from pyscope.sparse_tensor import SparseTensor
+
+    if isinstance(var, SparseTensor):
+        rank = var.dense_shape.shape[0]
+        rank = getattr(rank, "value", rank)
+        return [TensorShape([None, rank]), TensorShape([None]), TensorShape([rank])]
+    return [t.shape for t in functions.flatten(var)]
+
+
 def _invariants(loop_vars, shape_invariants):
     """A flat list of shapes, one per tensor of `loop_vars`."""
     if shape_invariants is None:
-        return [t.shape for t in functions.flatten(loop_vars)]
+        return [shape for var in nest.flatten(loop_vars) for shape in _shapes_of(var)]
     nest.assert_same_structure(loop_vars, shape_invariants)
     out = []
     for var, invariant in zip(nest.flatten(loop_vars), nest.flatten(shape_invariants)):
-        special = getattr(var, "_shape_invariant_shapes", None)
-        if special is not None:
-            out.extend(special(invariant))
-        elif functions.is_tensor_array(var):
+        if functions.is_tensor_array(var):
             out.append(_shape_of(var.flow, invariant))
+        elif isinstance(var, functions.Tensor):
+            out.append(_shape_of(var, invariant))
         else:
-            tensors = nest.flatten(var, expand_composites=True)
-            out.extend([_shape_of(t, invariant if len(tensors) == 1 else None) for t in tensors])
+            out.extend(_shapes_of(var))
     return out
 
 

@@ -147,10 +147,9 @@ def test_callable_loss_needs_a_tape():
         tf.train.GradientDescentOptimizer(1.0).minimize(lambda: 1.0)
 
 
-@pytest.mark.parametrize("use_resource", [True, False])
 @pytest.mark.parametrize("loss_outside", [True, False])
-def test_minimize_in_a_branch(use_resource, loss_outside):
-    w = tf.get_variable("w", initializer=[1.0, 2.0], use_resource=use_resource)
+def test_minimize_in_a_branch(loss_outside):
+    w = tf.get_variable("w", initializer=[1.0, 2.0])
     chosen = tf.placeholder(tf.bool, [])
     outside = tf.reduce_sum(w * w)
 

@@ -1110,6 +1110,8 @@ cdef class BinaryCall:
             name = self.name
         elif type(name) is not str or not name:
             return None
+        if type(y) is not Tensor and (<str>name)[len(<str>name) - 1] == u"/":
+            return None          # TF makes the number's Const before it finds the name taken
         g.resolve_name(<str>name, False, &scope, &base, &suffix)
         if type(y) is not Tensor:
             if g is not current_graph():

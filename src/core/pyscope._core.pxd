@@ -342,6 +342,7 @@ cdef class BaseSession:
     cdef dict op_states          # (graph, node) -> what an op keeps between runs
     cdef dict plans              # fetch and feed ids -> Plan
     cdef dict function_plans     # function graph -> Plan
+    cdef dict list_plans         # (fetches, output ids fed) -> Plan, for flat lists; -1 - node id is an operation
     cdef public bint _closed
     cdef long long n_runs
     cdef int n_placed            # nodes whose devices have been looked at
@@ -349,6 +350,7 @@ cdef class BaseSession:
     cdef Plan last_plan
 
     cdef Plan plain_plan(self, object fetch, object feeds)
+    cdef Plan list_plan(self, object fetches, object feeds)
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
     cdef RunState new_run(self)
     cdef int place(self) except -1

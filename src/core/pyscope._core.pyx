@@ -11,8 +11,11 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
-cdef extern from "pythread.h":
-    unsigned long PyThread_get_thread_ident()
+cdef extern from "Python.h":
+    ctypedef struct PyThreadState:
+        pass
+    PyThreadState* PyThreadState_Get()
+    unsigned long long PyThreadState_GetID(PyThreadState* state)      # never reused, unlike a thread's ident
 
 cnp.import_array()
 

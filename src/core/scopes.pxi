@@ -1,7 +1,7 @@
 # Scopes: the stack of default graphs of each thread, name scopes and control dependencies.  Every one is a small
 # context manager that writes one field of its graph on entry and puts the old value back on exit.
 
-from threading import local as _thread_local
+from _thread import _local as _thread_local    # as in threading, which would have to be loaded
 
 
 class _GraphStack(_thread_local):
@@ -13,13 +13,13 @@ cdef object GRAPH_STACK = _GraphStack()
 cdef object MAKE_GLOBAL_GRAPH = None     # called when a graph is needed and none is open
 cdef Graph GLOBAL_GRAPH = None
 cdef Graph CACHED_GRAPH = None           # the current graph of the thread that last asked
-cdef unsigned long CACHED_THREAD = 0
+cdef unsigned long long CACHED_THREAD = 0
 
 
 cdef Graph current_graph():
     """The default graph of this thread."""
     global CACHED_GRAPH, CACHED_THREAD, GLOBAL_GRAPH
-    cdef unsigned long thread = PyThread_get_thread_ident()
+    cdef unsigned long long thread = PyThreadState_GetID(PyThreadState_Get())
     if thread == CACHED_THREAD and CACHED_GRAPH is not None:
         return CACHED_GRAPH
     cdef list graphs = GRAPH_STACK.graphs

@@ -89,6 +89,7 @@ cdef class BaseSession:
         self.op_states = {}
         self.plans = {}
         self.function_plans = {}
+        self.list_plans = {}
         self.last_key = -1
 
     def _forget(self):
@@ -97,6 +98,7 @@ cdef class BaseSession:
         self.op_states = {}
         self.plans = {}
         self.function_plans = {}
+        self.list_plans = {}
         self.last_plan = None
         self.last_key = -1
 
@@ -198,6 +200,36 @@ cdef class BaseSession:
             self.last_plan = plan
         return plan
 
+    cdef Plan list_plan(self, object fetches, object feeds):
+        """As `plain_plan`, for a list or tuple of distinct tensors and operations."""
+        cdef Graph g = self.graph
+        cdef Plan plan
+        cdef list codes = [], feed_ids = []      # output ids, and -1 - node id for operations
+        for e in fetches:
+            if type(e) is Tensor and (<Tensor>e).graph is g:
+                codes.append((<Tensor>e)._id)
+            elif type(e) is Operation and (<Operation>e).graph is g:
+                codes.append(-1 - (<Operation>e)._id)
+            else:
+                return None
+        if feeds is not None:
+            for t in <dict>feeds:
+                if type(t) is not Tensor or (<Tensor>t).graph is not g:
+                    return None
+                feed_ids.append((<Tensor>t)._id)
+        cdef tuple key = (tuple(codes), tuple(feed_ids))
+        plan = <Plan>self.list_plans.get(key)
+        if plan is not None and plan.edit_count == g.edit_count:
+            return plan
+        if not codes or len(set(codes)) != len(codes) or not set(codes).isdisjoint(feed_ids):
+            return None
+        self._check_elements(fetches, [] if feeds is None else list(feeds))
+        plan = self.plan_for(tuple([c for c in codes if c >= 0]), key[1], tuple([-1 - c for c in codes if c < 0]))
+        if len(self.list_plans) >= 4096:
+            self.list_plans.clear()
+        self.list_plans[key] = plan
+        return plan
+
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
         """Run what `fetches` needs and return its values.
 
@@ -229,9 +261,10 @@ cdef class BaseSession:
         cdef Frame* frame
         cdef int k
         cdef list found
+        cdef bint several = type(fetches) is list or type(fetches) is tuple
         if options is None and run_metadata is None and not self._closed:
             if feed_dict is None or type(feed_dict) is dict:
-                plan = self.plain_plan(fetches, feed_dict)
+                plan = self.list_plan(fetches, feed_dict) if several else self.plain_plan(fetches, feed_dict)
         if plan is None:
             return self._run(fetches, feed_dict, options, run_metadata)
         frame = plan.borrow()
@@ -246,6 +279,12 @@ cdef class BaseSession:
                 plan.give_back(frame)
                 raise
         found = <list>run_plan(plan, frame, self.new_run() if plan.needs_run else None, True)
+        if several:
+            if plan.n_fetches < len(fetches):
+                for k, e in enumerate(fetches):
+                    if type(e) is Operation:
+                        found.insert(k, None)
+            return found if type(fetches) is list else tuple(found)
         return found[0] if plan.n_fetches else None
 
     def _run_ids(self, tuple fetches, tuple feeds, tuple targets, values, list trace=None):

@@ -312,29 +312,54 @@ def gradients_in(src_graph, ys, xs, grad_ys=None, name="gradients", colocate_gra
         if ys and ys[0] is not None:
             # In a function, the gradients of what was computed outside of it: the walk goes through the graph outside.
             src_graph = ys[0].graph
-        inside = [_inside(src_graph, x) for x in xs]
-        collected = _backward(src_graph, ys, [x for x in inside if x is not _UNUSED], grad_ys,
-                              colocate_gradients_with_ops, gate_gradients, aggregation_method,
-                              [x for x in (_inside(src_graph, x) for x in stop_gradients) if x is not _UNUSED])
-    return [_result({}, x, unconnected_gradients) if found is _UNUSED
-            else _result(collected, found, unconnected_gradients) for x, found in zip(xs, inside)]
+        found = _walk(src_graph, ys, xs, grad_ys, stop_gradients, colocate_gradients_with_ops, gate_gradients,
+                      aggregation_method)
+    return [_result(grad, x, unconnected_gradients) for grad, x in zip(found, xs)]
 
 
-_UNUSED = object()
+def _walk(graph, ys, xs, grad_ys, stop_gradients, *options):
+    """The gradient, or None, of each of `xs`, for `ys` in `graph`.
+
+    Inside a function the xs may lie outside. Then the walk goes to the placeholders of captured tensors, and on from
+    those tensors in the graph that they are in.
+    """
+    outer = [x for x in xs if x is not None and x.graph is not graph] if graph.building_function else []
+    if not outer:
+        collected = _backward(graph, ys, xs, grad_ys, *options, [x for x in stop_gradients if x.op.graph is graph])
+        return [_found(collected, x) for x in xs]
+    placeholders = {id(outside): inside for outside, inside in graph.captures}
+    stop = [placeholders.get(id(x), x) for x in stop_gradients]
+    wanted = {id(x) for x in outer}
+    through = [(outside, inside) for outside, inside in graph.captures
+               if id(outside) in wanted or _leads_to(outer, outside)]
+    inner = [x for x in xs if id(x) not in wanted]
+    collected = _backward(graph, ys, inner + [inside for _, inside in through], grad_ys, *options,
+                          [x for x in stop if x.op.graph is graph])
+    if not any(_leads_to([x for x in outer if x is not outside], outside) for outside, _ in through):
+        return [_found(collected, placeholders[id(x)]) if id(x) in placeholders
+                else _found(collected, x) if id(x) not in wanted else None for x in xs]
+    starts = {}                      # graph outside -> captured tensors and their gradients
+    for outside, inside in through:
+        grad = _found(collected, inside)
+        if grad is not None:
+            tensors, grads = starts.setdefault(outside.graph, ([], []))
+            tensors.append(outside)
+            grads.append(grad)
+    found = {id(x): [] for x in outer}
+    for around, (tensors, grads) in starts.items():
+        for x, grad in zip(outer, _walk(around, tensors, outer, grads, stop_gradients, *options)):
+            if grad is not None:
+                found[id(x)].append(grad)
+    return [_found(collected, x) if id(x) not in wanted
+            else _aggregate(x.op, found[id(x)], options[-1], options[0]) if found[id(x)] else None for x in xs]
 
 
-def _inside(graph, x):
-    """`x` as the operations of `graph` take it: in a function, the placeholder of a tensor from outside."""
-    if not graph.building_function or not hasattr(x, "op") or x.graph is graph:
-        return x
-    found = graph._captured.get(id(x))
-    if found is not None:
-        return found[1]
-    captured = [outside.op for outside, _ in graph._captured.values() if outside.graph is x.graph]
-    if core.between(x.graph, [x.op], captured)[1]:
-        raise NotImplementedError(f"gradients built in a function, with respect to a tensor outside of it ({x.name}) "
-                                  "that the function uses through other operations only")
-    return _UNUSED
+def _leads_to(xs, tensor):
+    """Whether `tensor` depends on one of `xs`; taken to be so from one function to the next."""
+    graph = tensor.graph
+    if any(x.graph is not graph for x in xs) and graph.building_function:
+        return True
+    return bool(core.between(graph, [x.op for x in xs if x.graph is graph], [tensor.op])[1])
 
 
 def _stop_ops(from_ops, stop_gradients, pending):
@@ -526,11 +551,16 @@ def _call(function, op, out_grads, gate_gradients, loops):
     return in_grads
 
 
-def _result(collected, x, unconnected):
+def _found(collected, x):
+    """The gradient that arrived at `x`, or None."""
     grads = collected.get(x.op._id)
     found = None if grads is None else grads[x.value_index]
     if isinstance(found, list):
-        found = found[0] if found else None
+        return found[0] if found else None
+    return found
+
+
+def _result(found, x, unconnected):
     if found is None and unconnected is UnconnectedGradients.ZERO:
         from pyscope.ops.array import zeros_like
 
@@ -549,7 +579,8 @@ def hessians(ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gr
     list of Tensor, shape x.shape + x.shape
     """
     from pyscope.control_flow import while_loop
-    from pyscope.ops.array import concat, gather, reshape, shape, size
+    from pyscope.conversion import constant
+    from pyscope.ops.array import concat, reshape, shape, size
     from pyscope.tensor_array import TensorArray
 
     xs = _as_list(xs)
@@ -559,10 +590,11 @@ def hessians(ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gr
     for gradient, x in zip(gradients(ys, xs, **options), xs):
         gradient = reshape(gradient, [-1])
         n = size(x)
+        start = [constant(0, dtypes.int32), TensorArray(x.dtype, n)]
         _, rows = while_loop(
             lambda j, _, n=n: j < n,
-            lambda j, result, g=gradient, x=x: (j + 1, result.write(j, gradients(gather(g, j), x)[0])),
-            [0, TensorArray(x.dtype, n)])
+            lambda j, result, g=gradient, x=x: (j + 1, result.write(j, gradients(g[j], x, **options)[0])),
+            start)
         dims = shape(x)
         out.append(reshape(rows.stack(), concat((dims, dims), 0)))
     return out

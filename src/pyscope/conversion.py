@@ -38,6 +38,10 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
             return np.array(value, np.float32), dtypes.float32
         if kind is int and (dtype is None or dtype is dtypes.int32) and _INT32_MIN <= value <= _INT32_MAX:
             return np.array(value, np.int32), dtypes.int32
+        if kind is list or kind is tuple:
+            array = _plain_array(value, dtype)
+            if array is not None:
+                return array
     if hasattr(value, "DESCRIPTOR"):
         from pyscope import protos
 
@@ -69,6 +73,23 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
         else:
             array = array.reshape(shape)
     return array, found
+
+
+def _plain_array(values, dtype):
+    """``(array, DType)`` of a flat list of Python ints or of floats, as most lists are; None for any other."""
+    kinds = set(map(type, values))
+    if len(kinds) != 1:
+        return None
+    kind = kinds.pop()
+    if kind is int and (dtype is None or dtype is dtypes.int32 or dtype is dtypes.int64):
+        number = np.int64 if dtype is dtypes.int64 else np.int32
+        try:
+            return np.array(values, number), dtype or dtypes.int32
+        except OverflowError:
+            return None
+    if kind is float and (dtype is None or dtype is dtypes.float32):
+        return np.array(values, np.float32), dtypes.float32
+    return None
 
 
 def _text_array(values, shape):

@@ -11,6 +11,7 @@ from ._partitions import PartitionInfo as _PartitionInfo  # noqa: F401  (librari
 from .conversion import constant_array
 from .graph import GraphKeys, get_default_graph
 from .initializers.constant import Ones, Zeros
+from .initializers.variance_scaling import GlorotUniform
 from .tensor_shape import TensorShape, as_shape
 from .variable_store import VariableStore as _VariableStore
 from .variables import toggle
@@ -212,13 +213,11 @@ def get_variable(
 
 
 def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_resource):
-    """A new variable full of zeros or ones with nothing special about it; None if it is not that simple."""
+    """A new variable with nothing special about it; None if it is not that simple."""
     if initializer is None:
         initializer = scope._initializer
-    fill = _FILLS.get(initializer.__class__)
     if (
-        fill is None
-        or scope._reuse is True
+        scope._reuse is True
         or scope._regularizer is not None
         or scope._caching_device is not None
         or scope._constraint is not None
@@ -244,13 +243,17 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
     if dtype.__class__ is not dtypes.DType:
         return None
     shape = as_shape(shape)
-    array = _filled(fill, shape._dims, dtype)
-    if array is None:
-        return None
+    fill = _FILLS.get(initializer.__class__)
+    value = None if fill is None else _filled(fill, shape._dims, dtype)
+    if value is None:
+        fill = None
+        value = _bound(initializer, shape._dims, dtype)
+        if value is None:
+            return None
     old = core.exchange_scope(graph, 0)  # names of variables follow from variable scopes alone
     try:
-        variable = ResourceVariable._from_constant(
-            graph, full_name, array, dtype, shape, fill, trainable is None or bool(trainable)
+        variable = ResourceVariable._plain(
+            graph, full_name, value, dtype, shape, fill, trainable is None or bool(trainable)
         )
     finally:
         core.exchange_scope(graph, old)
@@ -258,6 +261,21 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
     return variable
 
 
+def _bound(initializer, dims, dtype):
+    """A function that calls `initializer` for a shape that is known, or None."""
+    if dims is None or None in dims or dtype._is_ref_dtype:
+        return None
+    if initializer is None:
+        if not dtype.is_floating:
+            return None
+        initializer = _GLOROT
+    elif not initializer.__class__.__module__.startswith("pyscope.initializers."):
+        return None  # a class, or a function whose arguments have to be looked at
+    dims = list(dims)
+    return lambda: initializer(dims, dtype=dtype)
+
+
+_GLOROT = GlorotUniform()
 _FILLS = {Zeros: "zeros", Ones: "ones"}
 _filled_arrays = {}
 

@@ -460,8 +460,11 @@ class ResourceVariable(BaseResourceVariable):
             self._build(initial_value, name, dtype, shape, collections)
 
     @classmethod
-    def _from_constant(cls, graph, name, array, dtype, shape, constant_name, trainable):
-        """A variable of `get_variable` that starts from a constant array, in its usual collections."""
+    def _plain(cls, graph, name, value, dtype, shape, constant_name, trainable):
+        """A variable of `get_variable`, in its usual collections, that starts from what the function `value` returns.
+
+        With `constant_name` it starts from a constant of that name, whose array is `value`.
+        """
         self = cls.__new__(cls)
         self._synchronization = VariableSynchronization.AUTO
         self._aggregation = VariableAggregation.NONE
@@ -470,7 +473,7 @@ class ResourceVariable(BaseResourceVariable):
         self._adopt(
             graph,
             collections,
-            core.build_resource_variable(graph, name, array, False, dtype, shape, constant_name),
+            core.build_resource_variable(graph, name, value, constant_name is None, dtype, shape, constant_name),
         )
         return self
 

@@ -3,6 +3,7 @@
 from pyscope._lazy import namespace
 
 __getattr__, __dir__ = namespace(__name__, {
+    "clip": "global_norm",
     "ops.diag": """
         band_part=matrix_band_part diag=matrix_diag diag_part=matrix_diag_part eye
         set_diag=matrix_set_diag tensor_diag=diag tensor_diag_part=diag_part

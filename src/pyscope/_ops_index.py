@@ -9,6 +9,7 @@ _PACKAGES = ("pyscope.ops", "pyscope.control_flow", "pyscope.optimizers")
 def load_all():
     """Import all modules with OpType blocks."""
     import_module("pyscope.conversion")
+    import_module("pyscope.tensor_array_v1")
     import_module("pyscope.clip")
     for name in _PACKAGES:
         try:

@@ -37,6 +37,7 @@ class Peer:
         # One thread each: BLAS threads that spin while another process has the core say nothing about a library.
         env["OPENBLAS_NUM_THREADS"] = env["OMP_NUM_THREADS"] = env["MKL_NUM_THREADS"] = "1"
         env.pop("OPENBLAS_CORETYPE", None)
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # imports are timed with compiled bytecode, as installed
         path = [str(ROOT)]
         if self.python == sys.executable and os.environ.get("PYTHONPATH"):
             path.append(os.environ["PYTHONPATH"])

@@ -60,8 +60,8 @@ def growth_row(small, large, limit, results):
         return None
     growth = median(times[1]) / median(times[0])
     cells = {"pyscope": f"{growth:.2f} times"}
-    return row(f"{large.partition(',  ')[0]}: cost per op over that at 1,000", "build", cells,
-               bar=f"at most {limit:g}", met=growth <= limit)
+    name = f"{large}: cost per op over that at 1,000"
+    return row(name, "build", cells, bar=f"at most {limit:g}", met=growth <= limit)
 
 
 def import_rows(results, against):
@@ -85,8 +85,8 @@ def memory_row(results, against):
     ratios = (other / own,) * 2 if isinstance(own, float) and isinstance(other, float) else None
     cells = {name: f"{value:,.0f} bytes" if isinstance(value, float) else "—" for name, value in memory.items()}
     met = own <= cases.BYTES_PER_OP if isinstance(own, float) else None
-    return row(f"memory per op, {cases.MEMORY_OPS:,} tf.add", "memory", cells, ratios,
-               f"at most {cases.BYTES_PER_OP} bytes", met)
+    name = f"memory per op, {cases.MEMORY_OPS:,} tf.add"
+    return row(name, "memory", cells, ratios, f"at most {cases.BYTES_PER_OP} bytes", met)
 
 
 def rows(results):

@@ -162,9 +162,11 @@ def _fill_with_zeros(forward, backward):
 def _zeros(tensor, zeros_like):
     if tensor.dtype is dtypes.resource:
         from pyscope.ops.array import zeros
-        from pyscope.ops.resource import VARIABLE_SHAPE, handle_data
+        from pyscope.ops.resource import handle_data
+        from pyscope.tensor_shape import TensorShape
 
-        return zeros(VARIABLE_SHAPE(tensor), dtype=handle_data(tensor)[1])
+        shape, dtype = handle_data(tensor)
+        return zeros(TensorShape(shape), dtype=dtype)
     return zeros_like(tensor)
 
 

@@ -242,6 +242,7 @@ cdef class ShapeContext:         # what a Python shape rule sees of the node bei
     cdef list folded             # (index, array): inputs whose value the rule asked for
     cdef list partial            # (index, shape): inputs read as shapes
 
+    cdef int id_of(self, int index) except -1
     cdef list controls(self)
 
 

@@ -270,8 +270,16 @@ cdef class ControlDependencies:
         return None
 
 
-def current_control_inputs(Graph graph not None):
-    """The operations that open control_dependencies blocks would add to a new operation."""
+def current_control_inputs(Graph graph not None, Tensor tensor=None):
+    """The operations that open control_dependencies blocks would add to a new operation that takes `tensor`."""
     cdef list ids = []
-    graph.controls_for(0, NULL, ids)
+    if tensor is None:
+        graph.controls_for(0, NULL, ids)
+    else:
+        graph.controls_for(1, &tensor._id, ids)
     return [graph.operation(i) for i in ids]
+
+
+def note_in_control_blocks(Graph graph not None, Operation op not None):
+    """Take `op` as made inside the open control_dependencies blocks: what depends on it need not wait for them."""
+    graph.record(op._id)

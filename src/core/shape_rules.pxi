@@ -5,6 +5,11 @@
 cdef class ShapeContext:
     """The node that a shape rule is asked about, before it exists."""
 
+    cdef int id_of(self, int index) except -1:
+        if index < 0 or index >= len(self.ids):
+            raise IndexError(f"{self.op_type.type} has {len(self.ids)} inputs here; no input {index}")
+        return <int>self.ids[index]
+
     @property
     def n_inputs(self):
         """How many tensors go in."""
@@ -17,16 +22,16 @@ cdef class ShapeContext:
 
     def shape(self, int index):
         """Static shape of input `index`: a tuple of ints and None, or None for unknown rank."""
-        return SHAPE_TUPLES[self.graph.outputs[<int>self.ids[index]].shape]
+        return SHAPE_TUPLES[self.graph.outputs[self.id_of(index)].shape]
 
     def rank(self, int index):
         """Number of dimensions of input `index`, or None."""
-        cdef int rank = SHAPES[self.graph.outputs[<int>self.ids[index]].shape].rank
+        cdef int rank = SHAPES[self.graph.outputs[self.id_of(index)].shape].rank
         return None if rank < 0 else rank
 
     def dtype(self, int index):
         """DType of input `index`, without reference."""
-        return DTYPES[base_of(self.graph.outputs[<int>self.ids[index]].dtype)]
+        return DTYPES[base_of(self.graph.outputs[self.id_of(index)].dtype)]
 
     def attr(self, str name):
         """Value of an attribute."""
@@ -52,7 +57,7 @@ cdef class ShapeContext:
         """Value of input `index` when it is statically known, else None."""
         if FOLD_CONSTANT is None:
             return None
-        value = FOLD_CONSTANT(self.graph.tensor(self.ids[index]))
+        value = FOLD_CONSTANT(self.graph.tensor(self.id_of(index)))
         if value is not None:
             self.folded.append((index, value))
         return value
@@ -61,7 +66,7 @@ cdef class ShapeContext:
         """The shape that integer vector `index` stands for, as far as it is known; None: not even its rank."""
         if FOLD_SHAPE is None:
             return None
-        value = FOLD_SHAPE(self.graph.tensor(self.ids[index]))
+        value = FOLD_SHAPE(self.graph.tensor(self.id_of(index)))
         if value is not None:
             if self.partial is None:
                 self.partial = []
@@ -70,7 +75,7 @@ cdef class ShapeContext:
 
     def handle_data(self, int index):
         """``(shape, dtype)`` of what resource input `index` refers to, or None."""
-        return self.graph.handle_data.get(self.ids[index])
+        return self.graph.handle_data.get(self.id_of(index))
 
     cdef list controls(self):
         """Ids of the control inputs that the node would have."""

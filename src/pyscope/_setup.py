@@ -34,7 +34,7 @@ def _fold_shape(tensor):
 
 
 def _convert(*args):
-    from pyscope.conversion import convert      # sets itself as the core's converter
+    from pyscope.conversion import convert  # sets itself as the core's converter
 
     return convert(*args)
 

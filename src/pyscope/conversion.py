@@ -3,8 +3,7 @@
 import numpy as np
 
 from pyscope import _core as core
-from pyscope import dtypes
-from pyscope import tensor_shape
+from pyscope import dtypes, tensor_shape
 from pyscope.protos._tensor import _as_bytes, _check_shape, _leaves, _to_array
 
 Tensor = core.Tensor
@@ -47,11 +46,10 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
 
         value = protos.make_ndarray(value)
     if shape is not None:
-        shape = tensor_shape.as_shape(shape)
-        if not shape.is_fully_defined():
-            raise TypeError(f"Expected shape to be fully defined, got {shape}.")
-        shape = tuple(shape.as_list())
+        shape = tuple([int(d) for d in shape])
     leaves = value
+    if isinstance(value, Tensor):
+        raise TypeError("Expected any non-tensor type, but got a tensor instead.")
     if not isinstance(value, (np.ndarray, np.generic)) and hasattr(value, "__array__"):
         value = leaves = np.asarray(value)
     array = np.asarray(_to_array(value, dtype, shape))    # it hands back a NumPy scalar as one

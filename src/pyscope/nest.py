@@ -96,8 +96,8 @@ def pack_sequence_as(structure, flat_sequence, expand_composites=False):
         if expand_composites and _is_composite(structure):
             return structure._from_components(flat)
         if len(flat) != 1:
-            raise ValueError(f"The target structure is of type `{type(structure)}`\n  {structure}\nHowever the input is "
-                             f"a sequence ({type(flat_sequence)}) of length {len(flat)}.\n  {flat}\nnest cannot "
+            raise ValueError(f"The target structure is of type `{type(structure)}`\n  {structure}\nHowever the input "
+                             f"is a sequence ({type(flat_sequence)}) of length {len(flat)}.\n  {flat}\nnest cannot "
                              "guarantee that it is safe to map one to the other.")
         return flat[0]
     total = len(flatten(structure, expand_composites))

@@ -133,7 +133,8 @@ def gather_nd(value, indices, name):
         first = int(np.argmax(outside.ravel()))
         wanted = ", ".join(str(i) for i in indices.reshape(-1, depth)[first])
         raise invalid(
-            f"indices[{first}] = [{wanted}] does not index into param shape {rules.text(value.shape)}, node name: {name}"
+            f"indices[{first}] = [{wanted}] does not index into param shape "
+            f"{rules.text(value.shape)}, node name: {name}"
         )
     if not depth:
         return np.broadcast_to(value, indices.shape[:-1] + value.shape).copy()

@@ -617,7 +617,8 @@ def next_after(x1, x2, name=None):
 def _add_n_kernel(attrs, *inputs):
     if len(inputs) == 1:
         return inputs[0]
-    check_same_shape("AddN", *inputs)
+    if isinstance(inputs[0], np.ndarray):
+        check_same_shape("AddN", *inputs)
     total = inputs[0] + inputs[1]
     for x in inputs[2:]:
         total = total + x

@@ -77,8 +77,6 @@ def normal_family(tf, t):
         tf.initializers.he_normal(seed=6),
         tf.initializers.lecun_normal(seed=7), tf.variance_scaling_initializer(seed=8),
         tf.variance_scaling_initializer(distribution="untruncated_normal", seed=9),
-        tf.keras.initializers.RandomNormal(seed=10), tf.keras.initializers.glorot_normal(seed=11),
-        tf.keras.initializers.TruncatedNormal(seed=12),
     ]
     for i, initializer in enumerate(cases):
         variables.append(tf.get_variable(f"v{i}", [6, 5], initializer=initializer))

@@ -444,3 +444,17 @@ def test_nothing_lives_on_after_its_graph():
         pass
     gc.collect()
     assert alive() is None
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+def test_a_variable_keeps_its_value_when_the_array_that_was_fed_changes(use_resource):
+    v = tf.Variable(np.zeros(3, np.float32), use_resource=use_resource, validate_shape=False)
+    x = tf.placeholder(tf.float32, [None])
+    assign = tf.assign(v, x, validate_shape=False)
+    with tf.Session() as session:
+        session.run(v.initializer)
+        for n in (3,) if use_resource else (3, 4):
+            fed = np.arange(n, dtype=np.float32)
+            session.run(assign, {x: fed})
+            fed[:] = 99
+            assert session.run(v).tolist() == list(range(n))

@@ -191,7 +191,7 @@ def _assign(run, op, state, value):
             "Trying to assign to variable with tensor with wrong shape. Expected "
             f"{rules.text(old.shape)} got {rules.text(value.shape)}"
         )
-    state.value = value
+    state.value = np.array(value)    # a feed may be behind it
 
 
 def _updating(combine):

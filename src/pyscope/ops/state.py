@@ -81,7 +81,7 @@ def _assign(run, op, state, value):
             f"Assign requires shapes of both tensors to match. lhs shape= {rules.text(shape)} rhs shape= "
             f"{rules.text(value.shape)}"
         )
-    state.value = value
+    state.value = np.array(value)    # a feed may be behind it
     return state
 
 

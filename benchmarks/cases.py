@@ -12,7 +12,7 @@ from . import programs
 # program   function of the library and n
 # n         how often per measurement
 # bar       wanted: the reference's time over PyScope's; None: no bar
-# slow      True: two measurements suffice, without a warm-up
+# slow      True: two measurements suffice, with a small warm-up
 # instead   this case stands for the case `instead` on other libraries, which would take too long
 Case = namedtuple("Case", "name group program n bar slow instead")
 

@@ -432,10 +432,9 @@ class Graph(core.Graph):
                 op._set_attr("container", ("string", self._container.encode()))
         if self._control_flow_context is not None:
             op._control_flow_context = self._control_flow_context
-            if op.inputs:
-                with core.GraphScope(self, op.name + "/"):      # what the context adds is named in the op's own scope
-                    self._control_flow_context.AddOp(op)
-            else:
+            # What the context adds is named in the operation's own scope; a constant, in the scope it was made in.
+            scope = op.name if op.inputs else op.name.rpartition("/")[0]
+            with core.GraphScope(self, scope + "/" if scope else ""):
                 self._control_flow_context.AddOp(op)
 
     # ------------------------------------------------------------ elements by name

@@ -404,9 +404,7 @@ class WhileContext(ControlFlowContext):
         for x in enters:
             keep = []
             source = x.op.inputs[0].op
-            for op in core.current_control_inputs(graph):
-                if op is source:
-                    continue
+            for op in core.current_control_inputs(graph, source.outputs[0]):
                 context = self.outer_context
                 wanted = output_context(op)
                 while context is not wanted:
@@ -418,6 +416,7 @@ class WhileContext(ControlFlowContext):
             set_context(x.op, self)
             if keep:
                 x.op._add_control_inputs(keep)
+            core.note_in_control_blocks(graph, x.op)
 
     def _initialize_values(self, tensors):
         self._values = {t.name for t in tensors}

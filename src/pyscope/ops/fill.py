@@ -1,5 +1,7 @@
 """Tensors of one value: zeros, ones, fill, one_hot, masks."""
 
+import math
+
 import numpy as np
 
 from .. import _core as core
@@ -36,6 +38,9 @@ def _fill_kernel(attrs, dims, value):
     for d in dims.tolist():
         if d < 0:
             raise errors.InvalidArgumentError(None, None, "Dimension %d must be >= 0" % d)
+    if math.prod(dims.tolist()) >= 2**63:
+        raise errors.InvalidArgumentError(None, None, "Shape %s would have more than 2**63 - 1 elements"
+                                          % show(dims.tolist()))
     try:
         return np.full(dims, value.reshape(())[()], value.dtype)
     except (MemoryError, ValueError):
@@ -224,9 +229,9 @@ def _one_hot_rule(c):
     axis = c.attr("axis")
     if axis < -1:
         raise ValueError("axis must be >= -1")
-    if c.shape(1):
-        raise ValueError("Input must be scalar but has rank %d" % len(c.shape(1)))
     depth = c.constant(1)
+    if depth is not None and depth.ndim:
+        raise ValueError("Input must be scalar but has rank %d" % depth.ndim)
     with_rank(c.shape(2), 0)
     with_rank(c.shape(3), 0)
     if depth is not None:

@@ -546,6 +546,7 @@ cdef class variable_scope:
     cdef bint auxiliary
     cdef bint scoped             # a name scope was entered
     cdef bint pushed             # the graph was made the default graph
+    cdef object old_devices      # what Graph.entered_devices was
     cdef Graph graph             # the default graph when the scope was made
     cdef Graph graph_entered
     cdef str scope_name          # the name scope to enter
@@ -604,6 +605,8 @@ cdef class variable_scope:
         # Only now: a nested entry of the same object that failed must not disturb the outer one's exit.
         self.graph_entered = g
         self.old_scope = old
+        self.old_devices = g.entered_devices
+        g.entered_devices = g.device_stack
         self.pushed = pushed
         return entered
 
@@ -663,6 +666,7 @@ cdef class variable_scope:
             self.pure.leave()
         finally:
             g.scope = self.old_scope
+            g.entered_devices = self.old_devices
             if self.pushed:
                 pop_graph(g)
 

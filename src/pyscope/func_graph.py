@@ -41,10 +41,10 @@ class _AsDefault:
     def __enter__(self):
         g = self.graph
         outside = get_default_graph()
-        self.devices = g._devices
+        self.devices = g.device_stack
         self.creators = g._variable_creator_stack
         if any(device.function is not None for device in outside._devices):
-            g._devices = outside._devices
+            g.device_stack = outside.device_stack
         g._variable_creator_stack = outside._variable_creator_stack
         g._note_decoration()
         core.push_graph(g)
@@ -53,7 +53,7 @@ class _AsDefault:
     def __exit__(self, *exc):
         g = self.graph
         core.pop_graph(g)
-        g._devices = self.devices
+        g.device_stack = self.devices
         g._variable_creator_stack = self.creators
         g._note_decoration()
 

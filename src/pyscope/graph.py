@@ -121,6 +121,15 @@ class _Field:
         self.graph._note_decoration()
 
 
+class _DeviceStack:
+    """The devices in force, outermost first; a colocation starts one of its own."""
+
+    __slots__ = ("items",)
+
+    def __init__(self):
+        self.items = ()
+
+
 class _DeviceScope:
     """``Graph.device``: one more device for the operations made inside."""
 
@@ -133,30 +142,33 @@ class _DeviceScope:
     def __enter__(self):
         self.old = self.graph._devices
         self.stack = (*self.old, self.device)
-        self.graph._devices = self.stack
+        self.graph.device_stack.items = self.stack
         self.graph._note_decoration()
 
     def __exit__(self, *exc):
         if self.graph._devices is not self.stack:
             raise RuntimeError("Exiting device scope without proper scope nesting.")
-        self.graph._devices = self.old
+        self.graph.device_stack.items = self.old
         self.graph._note_decoration()
 
 
 class _GraphDefault:
     """``Graph.as_default``."""
 
-    __slots__ = ("graph",)
+    __slots__ = ("devices", "graph")
 
     def __init__(self, graph):
         self.graph = graph
 
     def __enter__(self):
         core.push_graph(self.graph)
+        self.devices = self.graph.entered_devices
+        self.graph.entered_devices = self.graph.device_stack
         return self.graph
 
     def __exit__(self, *exc):
         core.pop_graph(self.graph)
+        self.graph.entered_devices = self.devices
 
 
 class _ColocateScope:
@@ -171,15 +183,15 @@ class _ColocateScope:
 
     def __enter__(self):
         g = self.graph
-        self.devices = g._devices
+        self.devices = g.device_stack
         self.colocated = g._colocated
-        g._devices = ()
+        g.device_stack = _DeviceStack()
         kept = () if self.ignore_existing else self.colocated
         g._colocated = kept if self.op is None else (*kept, *self.op)
         g._note_decoration()
 
     def __exit__(self, *exc):
-        self.graph._devices = self.devices
+        self.graph.device_stack = self.devices
         self.graph._colocated = self.colocated
         self.graph._note_decoration()
 
@@ -191,7 +203,7 @@ class Graph(core.Graph):
     """
 
     def __init__(self):
-        self._devices = ()
+        self.device_stack = _DeviceStack()
         self._colocated = ()
         self._attr_scope_map = {}
         self._gradient_override_map = {}
@@ -229,6 +241,10 @@ class Graph(core.Graph):
         return None
 
     # ------------------------------------------------------------ state
+
+    @property
+    def _devices(self):
+        return self.device_stack.items
 
     @property
     def seed(self):
@@ -331,7 +347,7 @@ class Graph(core.Graph):
             return (value,)
         if type(value) is Tensor:
             return (value.op,)
-        if type(value) is list:  # from the core: the variables an operation takes by reference
+        if type(value) is list and value:  # from the core: the variables an operation takes by reference
             return tuple(value)
         handle = getattr(value, "handle", None)
         if type(handle) is Tensor:
@@ -673,13 +689,15 @@ class init_scope:  # noqa: N801  (TF's name)
     def __enter__(self):
         graph = get_default_graph()
         scope = graph.get_name_scope()
-        devices = graph._devices
+        # Inside a colocation the devices are those in force when the graph was entered.
+        devices = graph.device_stack if graph._devices else graph.entered_devices or graph.device_stack
         while graph.building_function and graph.outer_graph is not None:
             graph = graph.outer_graph
-            devices = devices or graph._devices
+            if not devices.items:
+                devices = graph.device_stack
         self._entered = []
         for context in (graph.as_default(), core.GraphScope(graph, scope + "/" if scope else scope),
-                        graph.control_dependencies(None), _Field(graph, "_devices", devices)):
+                        graph.control_dependencies(None), _Field(graph, "device_stack", devices)):
             context.__enter__()
             self._entered.append(context)
 

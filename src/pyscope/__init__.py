@@ -146,6 +146,7 @@ __getattr__, __dir__ = namespace(__name__, {
         logical_or logical_xor not_equal
     """,
     "ops.fill": "fill one_hot ones ones_like sequence_mask zeros zeros_like",
+    "app": "flags app=",
     "functional_ops": "foldl foldr map_fn scan",
     "logging": "get_logger logging=",
     "random_seed": "get_seed set_random_seed",

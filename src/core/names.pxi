@@ -9,26 +9,34 @@
 cdef int VALID_IN_SCOPE = 1
 cdef int VALID_AT_ROOT = 2
 cdef int HAS_SLASH = 4
+cdef int HAS_CAPITALS = 8        # or letters beyond ASCII: lower-casing may change it
 
 SCOPE_NAME_PATTERN = r"^[A-Za-z0-9_.\\/>-]*$"
 OP_NAME_PATTERN = r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$"
 
 
 cdef int name_flags(str text):
-    """Which of the two name patterns `text` matches (a final newline passes, as ``$`` lets it)."""
+    """Which of the two name patterns `text` matches (a final newline passes, as ``$`` lets it), and what it holds."""
     cdef int flags = VALID_IN_SCOPE | VALID_AT_ROOT
-    cdef Py_ssize_t i, n = len(text)
+    cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void* data = PyUnicode_DATA(text)
     cdef Py_UCS4 c
-    if n and text[n - 1] == u"\n":
+    if n and PyUnicode_READ(kind, data, n - 1) == u"\n":
         n -= 1
     for i in range(n):
-        c = text[i]
-        if (u"a" <= c <= u"z") or (u"A" <= c <= u"Z") or (u"0" <= c <= u"9") or c == u".":
+        c = PyUnicode_READ(kind, data, i)
+        if (u"a" <= c <= u"z") or (u"0" <= c <= u"9") or c == u".":
+            continue
+        if u"A" <= c <= u"Z":
+            flags |= HAS_CAPITALS
             continue
         if c == u"/":
             flags |= HAS_SLASH
         elif c != u"_" and c != u"\\" and c != u">" and c != u"-":
-            flags &= HAS_SLASH
+            flags &= HAS_SLASH | HAS_CAPITALS
+            if c > 127:
+                flags |= HAS_CAPITALS      # only lower() knows
             continue
         if i == 0:
             flags &= ~VALID_AT_ROOT
@@ -39,10 +47,13 @@ cdef int name_flags(str text):
 
 cdef Py_ssize_t suffix_start(str text):
     """Index of the digits of a canonical ``_k`` (k >= 1, no leading zero, fits an int), or -1."""
-    cdef Py_ssize_t n = len(text), i = n
-    while i > 0 and u"0" <= text[i - 1] <= u"9":
+    cdef Py_ssize_t n = PyUnicode_GET_LENGTH(text), i = n
+    cdef int kind = PyUnicode_KIND(text)
+    cdef const void* data = PyUnicode_DATA(text)
+    while i > 0 and u"0" <= PyUnicode_READ(kind, data, i - 1) <= u"9":
         i -= 1
-    if i == n or i < 2 or n - i > 9 or text[i - 1] != u"_" or text[i] == u"0":
+    if (i == n or i < 2 or n - i > 9 or PyUnicode_READ(kind, data, i - 1) != u"_"
+            or PyUnicode_READ(kind, data, i) == u"0"):
         return -1
     return i
 
@@ -119,10 +130,12 @@ cdef class NameTable:
             other = self.intern(text[:start - 1])
             self.split_base[index] = other
             self.split_suffix[index] = int(text[start:])
-        cdef str lowered = text.lower()
-        if lowered != text:
-            other = self.intern(lowered)
-            self.lower[index] = other
+        cdef str lowered
+        if self.valid[index] & HAS_CAPITALS:
+            lowered = text.lower()
+            if lowered != text:
+                other = self.intern(lowered)
+                self.lower[index] = other
         return index
 
     # ------------------------------------------------------------ the trie; bases here are lower-cased

@@ -29,7 +29,7 @@ cdef class NameTable:
     cdef int* lower              # component -> its lower-cased component
     cdef int* split_base         # component "a_3" -> "a" (itself when it has no suffix)
     cdef int* split_suffix       # component "a_3" -> 3 (0 when it has none)
-    cdef char* valid             # bit 1: fine inside a scope, bit 2: fine at the root, bit 4: contains "/"
+    cdef char* valid             # VALID_IN_SCOPE, VALID_AT_ROOT, HAS_SLASH, HAS_CAPITALS
     cdef int n_capacity
     cdef NameEntry* entries      # append-only; entry 0 is the root
     cdef int n_entries

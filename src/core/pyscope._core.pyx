@@ -12,6 +12,10 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 cdef extern from "Python.h":
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    int PyUnicode_KIND(object text)
+    const void* PyUnicode_DATA(object text)
+    Py_UCS4 PyUnicode_READ(int kind, const void* data, Py_ssize_t index)
     ctypedef struct PyThreadState:
         pass
     PyThreadState* PyThreadState_Get()

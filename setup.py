@@ -7,7 +7,7 @@ import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-# PYSCOPE_DEBUG=1 builds with bounds, overflow and None checks, and defines the C macro PYSCOPE_DEBUG.
+# PYSCOPE_DEBUG=1 builds with bounds and overflow checks, and defines the C macro PYSCOPE_DEBUG.
 DEBUG = os.environ.get("PYSCOPE_DEBUG", "0") not in ("", "0")
 
 DIRECTIVES = {
@@ -17,7 +17,9 @@ DIRECTIVES = {
     "cdivision": True,
     "initializedcheck": DEBUG,
     "overflowcheck": DEBUG,
-    "nonecheck": DEBUG,
+    # A context manager left before it was entered, an object made by __new__ alone: errors, never a crash.
+    "nonecheck": True,
+    "auto_pickle": False,
     "embedsignature": True,
     "freethreading_compatible": False,
 }

@@ -87,8 +87,11 @@ def set_graph_factory(factory):
     MAKE_GLOBAL_GRAPH = factory
 
 
-cdef Graph graph_of(object values, Graph default):
-    """The graph that tensors and operations among `values` (one level of lists) belong to, else `default`."""
+cdef int DEEPEST_LIST = 8
+
+
+cdef Graph graph_of(object values, Graph default, int depth=0):
+    """The graph that tensors and operations among `values` (and lists in it) belong to, else `default`."""
     cdef Graph found = None
     cdef Graph g
     for v in values:
@@ -97,7 +100,9 @@ cdef Graph graph_of(object values, Graph default):
         elif type(v) is Operation:
             g = (<Operation>v).graph
         elif isinstance(v, (list, tuple)):
-            g = graph_of(v, None)
+            if depth == DEEPEST_LIST:        # a list may hold itself
+                continue
+            g = graph_of(v, None, depth + 1)
         elif v is None or type(v) in PLAIN_TYPES:
             continue
         else:

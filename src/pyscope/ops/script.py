@@ -42,7 +42,8 @@ def _call(attrs, *inputs):
             None, None, f"ValueError: Could not find callback with key={token} in the registry."
         )
     try:
-        result = function.call(*inputs)
+        # The function may write to what it is given, which can be a constant, a variable or a fed array.
+        result = function.call(*[v.copy() if isinstance(v, np.ndarray) else v for v in inputs])
         if isinstance(result, bytes) or not isinstance(result, (tuple, list)):
             result = [] if result is None else [result]
         result = [_array(value) for value in result]

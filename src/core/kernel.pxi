@@ -204,8 +204,22 @@ cdef object as_bytes(object array):
 
 # ---------------------------------------------------------------- ufunc loops
 
-cdef int find_loop(Step* step, cnp.ufunc ufunc, int* types) except -1:
+cdef extern from "numpy/ufuncobject.h":
+    # The fields of the C header: NumPy's own pxd stopped naming some of them in 2.5.
+    ctypedef struct PyUFuncObject:
+        int nin
+        int nout
+        int ntypes
+        void** functions
+        void** data
+        char* types
+
+
+cdef int find_loop(Step* step, object numpy_ufunc, int* types) except -1:
     """Point `step` at the inner loop for these NumPy type numbers (inputs, then the output); 0 if there is none."""
+    if not isinstance(numpy_ufunc, np.ufunc):
+        return 0
+    cdef PyUFuncObject* ufunc = <PyUFuncObject*><PyObject*>numpy_ufunc
     cdef int i, k, n = ufunc.nin + ufunc.nout
     cdef bint same
     if ufunc.nout != 1 or ufunc.nin != step.n_in or ufunc.nin > 2 or ufunc.functions == NULL:

@@ -163,13 +163,13 @@ cdef class Plan:
                 for i in range(step.n_in):
                     types[i] = numpy_type(base_of(g.outputs[g.edges[g.nodes[node].first_edge + i]].dtype))
                 types[step.n_in] = step.out_type
-                if find_loop(step, <cnp.ufunc>b.callable, types):
+                if find_loop(step, b.callable, types):
                     step.kind = STEP_UFUNC
                     return 0
         elif b.ufunc is not None:
             for i in range(3):
                 types[i] = numpy_type(base_of(g.outputs[g.edges[g.nodes[node].first_edge + 1]].dtype))
-            find_loop(step, <cnp.ufunc>b.ufunc, types)
+            find_loop(step, b.ufunc, types)
         step.wants_run = b.wants_run
         if b.callable is not None:
             self.calls_python = True

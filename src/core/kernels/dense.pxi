@@ -96,8 +96,8 @@ cdef int kernel_relu_grad(RunState run, Plan plan, Frame* frame, Step* step, PyO
 
 cdef Step exp_float, exp_double      # NumPy's vectorised exp
 exp_float.n_in = exp_double.n_in = 1
-find_loop(&exp_float, <cnp.ufunc>np.exp, [cnp.NPY_FLOAT32, cnp.NPY_FLOAT32])
-find_loop(&exp_double, <cnp.ufunc>np.exp, [cnp.NPY_FLOAT64, cnp.NPY_FLOAT64])
+find_loop(&exp_float, np.exp, [cnp.NPY_FLOAT32, cnp.NPY_FLOAT32])
+find_loop(&exp_double, np.exp, [cnp.NPY_FLOAT64, cnp.NPY_FLOAT64])
 
 
 cdef void sparse_cross_entropy(real* logits, cnp.npy_int64* labels, real* loss, real* grad, cnp.npy_intp n_rows,

@@ -36,6 +36,8 @@ def set_converters(
 class Graph:
     is_function: bool
     decorated: bool
+    device_stack: Any
+    entered_devices: Any
     finalized: bool
     version_extra: int
     node_extras: dict[int, Any]

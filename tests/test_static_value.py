@@ -80,3 +80,12 @@ def test_the_caller_cannot_change_a_constant():
     value = constant_value(tf.constant([1, 2]))
     assert not value.flags.writeable or value is not constant_value(tf.constant([1, 2]))
     assert isinstance(value, np.ndarray)
+
+
+def test_a_cycle_has_no_static_value():
+    a = tf.constant([1, 2])
+    first = tf.identity(a)
+    second = tf.identity(first)
+    first.op._update_input(0, second)
+    assert tf.get_static_value(second) is None
+    assert tf.zeros(second).shape.as_list() == [None, None]

@@ -25,6 +25,7 @@ def _evaluate(rule, tensor):
     """
     stack = [rule(tensor)]
     keys = [None]
+    working = set()
     done = {}
     value = None
     error = None
@@ -41,9 +42,10 @@ def _evaluate(rule, tensor):
             key = keys.pop()
             if key is not None:
                 done[key] = value
+                working.discard(key)
         except Exception as raised:
             stack.pop()
-            keys.pop()
+            working.discard(keys.pop())
             if not stack:
                 raise
             error = raised
@@ -55,6 +57,10 @@ def _evaluate(rule, tensor):
                 if key in done:
                     value = done[key]
                     continue
+                if key in working:               # a cycle: its value is unknown
+                    value = None
+                    continue
+                working.add(key)
             stack.append(request[0](*request[1:]))
             keys.append(key)
             value = None

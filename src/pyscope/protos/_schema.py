@@ -14,6 +14,7 @@ descriptors live in a pool of our own: TensorFlow in the same process registers 
 """
 
 import importlib
+from _thread import RLock
 
 PACKAGE = "tensorflow"
 FAMILIES = ("graph", "config", "meta_graph", "summary", "example")  # each may use those before it
@@ -132,14 +133,16 @@ class Schema:
 
 _schema = None
 _pool = None
+_lock = RLock()                  # classes made twice would not take each other's messages
 
 
 def schema():
     """The parsed tables, read once."""
     global _schema
-    if _schema is None:
-        _schema = Schema()
-    return _schema
+    with _lock:
+        if _schema is None:
+            _schema = Schema()
+        return _schema
 
 
 def real(name):
@@ -151,12 +154,13 @@ def real(name):
     except ImportError:
         raise ImportError(f"tf.{name} needs the package protobuf: pip install pyscope-graph[proto]") from None
     tables = schema()
-    if _pool is None:
-        pool = descriptor_pool.DescriptorPool()
-        pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
-        for family in FAMILIES:
-            pool.AddSerializedFile(tables.file_proto(family).SerializeToString())
-        _pool = pool
+    with _lock:
+        if _pool is None:
+            pool = descriptor_pool.DescriptorPool()
+            pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
+            for family in FAMILIES:
+                pool.AddSerializedFile(tables.file_proto(family).SerializeToString())
+            _pool = pool
     if name in tables.enums:
         return enum_type_wrapper.EnumTypeWrapper(_pool.FindEnumTypeByName(f"{PACKAGE}.{name}"))
     return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))

@@ -2,14 +2,10 @@
 # them.  A handle is made when somebody asks for it, is the same object as long as anybody holds it, and points at the
 # graph, never the reverse, so the collector sees only the handles a program keeps.
 
-import re as _re
-
 cdef list DTYPES = []            # DataType number -> DType
 cdef list OP_TYPES = []          # OpType.index -> OpType
 OPTYPES = {}                     # type -> OpType
 cdef dict OPERATORS = {}         # "__add__" -> function
-
-NOT_SET = object()
 
 
 def set_dtypes(table):

@@ -116,13 +116,9 @@ cdef Graph graph_of(object values, Graph default, int depth=0):
         elif default is not None and default.is_function:
             return default
         else:
-            raise ValueError(f"{describe(v)} must be from the same graph as {describe(origin)} "
+            raise ValueError(f"{v} must be from the same graph as {origin} "
                              f"(graphs are {g} and {found}).")
     return default if found is None else found
-
-
-cdef str describe(object v):
-    return str(v)
 
 
 cdef set PLAIN_TYPES = {int, float, bool, str, bytes, complex, np.ndarray, np.float32, np.float64, np.int32, np.int64}

@@ -9,7 +9,6 @@ from .dtypes import DType
 from .tensor_shape import TensorShape
 
 NO_GRADIENT: object
-NOT_SET: object
 OPTYPES: dict[str, OpType]
 OP_NAME_PATTERN: str
 SCOPE_NAME_PATTERN: str

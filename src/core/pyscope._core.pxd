@@ -320,6 +320,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState
+    cdef int n_threads           # threads that a run may use
     cdef list program            # steps and loops in order if there is TF1 control flow, else None
     cdef Frame* free_frames      # frames at rest
 
@@ -348,6 +349,7 @@ cdef class BaseSession:
     cdef dict list_plans         # (fetches, output ids fed) -> Plan, for flat lists; -1 - node id is an operation
     cdef public bint _closed
     cdef long long n_runs
+    cdef int n_threads           # threads that a run may use; 0: not yet known
     cdef int n_placed            # nodes whose devices have been looked at
     cdef long long last_key      # plain_key of the latest plain run, and its plan
     cdef Plan last_plan

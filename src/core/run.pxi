@@ -484,8 +484,11 @@ cdef object run_plan(Plan plan, Frame* frame, RunState run, bint outside):
     cdef bint failed = True
     cdef list out = []
     cdef object token = None
+    cdef int n_threads = pool_limit
     if plan.calls_python and outside:
         token = silence()
+    if outside:
+        pool_use(plan.n_threads)
     try:
         if plan.program is None:
             run_steps(plan, frame, run)
@@ -497,6 +500,7 @@ cdef object run_plan(Plan plan, Frame* frame, RunState run, bint outside):
     finally:
         clear(plan, frame, failed or plan.program is not None)
         plan.give_back(frame)
+        pool_use(n_threads)
         if token is not None:
             speak(token)
     return out

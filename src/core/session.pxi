@@ -92,6 +92,10 @@ cdef class BaseSession:
         self.list_plans = {}
         self.last_key = -1
 
+    def _set_threads(self, int n_threads):
+        """Let runs use `n_threads` threads; 0 stands for the CPUs of the process."""
+        self.n_threads = threads_for(n_threads)
+
     def _forget(self):
         """Let go of all state and plans."""
         self.resources = {}
@@ -151,6 +155,9 @@ cdef class BaseSession:
             if self.n_placed < self.graph.n_nodes:
                 self.place()
             plan = make_plan(self.graph, list(fetches), list(feeds), list(targets))
+            if self.n_threads == 0:
+                self.n_threads = threads_for(0)
+            plan.n_threads = self.n_threads
             if len(self.plans) >= 4096:
                 self.plans.clear()
             self.plans[key] = plan

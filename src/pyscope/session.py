@@ -379,6 +379,8 @@ class BaseSession(core.BaseSession):
                 f'{{target: "{self._target}"}} Registered factories are {{DIRECT_SESSION}}.',
             )
         self._config = config
+        if config is not None:
+            self._set_threads(config.intra_op_parallelism_threads)
         self._partial_runs = {}
         self._partial_count = 0
         self._closed = False

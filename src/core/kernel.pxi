@@ -28,6 +28,7 @@ cdef extern from "numpy/arrayobject.h" nogil:
 
 cdef enum:
     ARRAY_WANTED = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
+    ARRAY_WRITTEN = ARRAY_WANTED | cnp.NPY_ARRAY_WRITEABLE
     ARRAY_OURS = ARRAY_WANTED | cnp.NPY_ARRAY_OWNDATA | cnp.NPY_ARRAY_WRITEABLE
     MAX_ARGS = 64                # inputs gathered on the stack; more go to the heap
     MAX_DIMS = 64
@@ -246,16 +247,13 @@ cdef int find_loop(Step* step, object numpy_ufunc, int* types) except -1:
 def is_unshared(value):
     """Whether an array may be written in place: its caller holds it in one variable and nobody else does.
 
-    For a `VariableState`: whether its value is held by the variable alone.
+    For a `VariableState`: whether its value is held by the variable alone, or by readers who are to see what is written.
     """
     cdef PyObject* held
     cdef Py_ssize_t expected = 2     # the caller's variable and the argument of this call
     if type(value) is VariableState:
-        held = <PyObject*>(<VariableState>value).value
-        expected = 1
-    else:
-        held = <PyObject*>value
-        # Cython's own argument holds no further reference.
+        return may_update(<VariableState>value)
+    held = <PyObject*>value      # Cython's own argument holds no further reference
     if not is_exact_array(held):
         return False
     return Py_REFCNT(held) <= expected and (array_flags(<CArray*>held) & ARRAY_OURS) == ARRAY_OURS

@@ -31,6 +31,7 @@ cdef class Binding:              # OpType.binding: how steps of this kind are ca
     cdef object ufunc            # whose loop a core kernel calls
     cdef bint wants_run          # the callable is a session kernel
     cdef bint is_placeholder
+    cdef bint updates_ref        # writes to a reference variable
 
 
 cdef Binding binding_of(OpType op_type):
@@ -62,6 +63,8 @@ cdef Binding binding_of(OpType op_type):
     else:
         b.kind = STEP_PYTHON
         b.callable = kernel
+    if b.kind == STEP_CORE or b.kind == STEP_SESSION:
+        b.updates_ref = op_type.type != "IsVariableInitialized" and any([arg.is_ref for arg in op_type.inputs])
     op_type.binding = b
     return b
 
@@ -245,6 +248,8 @@ cdef Plan make_plan(Graph g, list fetches, list feeds, list targets):
             qsort(order.data, order.n, sizeof(int), compare_ints)
         else:
             sort_by_dependence(g, register_of, seen, &order)
+        if not has_flow:
+            read_before_updates(g, register_of, seen, &order)
         lay_out(plan, g, &order, register_of, has_flow)
         plan.n_fetches = <int>len(fetches)
         plan.fetch_registers = <int*>grow(NULL, (plan.n_fetches + 1) * sizeof(int))
@@ -359,6 +364,46 @@ cdef int sort_by_dependence(Graph g, int* register_of, unsigned char* seen, Ints
     return 0
 
 
+cdef int read_before_updates(Graph g, int* register_of, unsigned char* seen, Ints* order) except -1:
+    """Put updates of reference variables, and what waits for them, behind everything else.
+
+    TF orders a read and an update only by dependence; left to themselves its threads find the reads ready first.
+    """
+    cdef int i, k, node, source, n_late = 0
+    cdef Node* n
+    cdef bint late
+    cdef int* waiting = NULL
+    for i in range(order.n):
+        if binding_of(<OpType>OP_TYPES[g.nodes[order.data[i]].op_type]).updates_ref:
+            break
+    else:
+        return 0
+    waiting = <int*>grow(NULL, order.n * sizeof(int))
+    for i in range(order.n):
+        node = order.data[i]
+        n = &g.nodes[node]
+        late = binding_of(<OpType>OP_TYPES[n.op_type]).updates_ref
+        for k in range(n.n_inputs + n.n_controls):
+            if late:
+                break
+            source = g.edges[n.first_edge + k]
+            if k < n.n_inputs:
+                if register_of[source]:
+                    continue     # fed
+                source = g.outputs[source].node
+            late = seen[source] == 2
+        if late:
+            seen[node] = 2
+            waiting[n_late] = node
+            n_late += 1
+        else:
+            order.data[i - n_late] = node
+    for i in range(n_late):
+        order.data[order.n - n_late + i] = waiting[i]
+    free(waiting)
+    return 0
+
+
 cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of, bint has_flow) except -1:
     """Registers, steps and constants of the nodes in `order`; with control flow, everything is a step."""
     cdef int i, k, node, total_in = 0, n_registers = plan.n_feeds, source
@@ -425,6 +470,52 @@ cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of, bint has_flo
             step.attrs = <PyObject*>value
         if has_flow:
             plan.calls_python = True
+    mark_sharing(plan, g, has_flow)
+    return 0
+
+
+cdef dict SHARING = {            # op types whose outputs share memory with their inputs otherwise than in whole
+    "Slice": SHARES_ROWS, "StridedSlice": SHARES_ROWS, "Split": SHARES_ROWS, "SplitV": SHARES_ROWS,
+    "Unpack": SHARES_ROWS, "Snapshot": SHARES_NOTHING, "DeepCopy": SHARES_NOTHING,
+}
+
+
+cdef int mark_sharing(Plan plan, Graph g, bint has_flow) except -1:
+    """Mark the steps that may be given memory of a reference variable: in TF they hand on parts of it or a copy.
+
+    Kernels here make views more freely (a transpose, a column), which must not change with the variable.
+    """
+    cdef int s, k
+    cdef Step* step
+    cdef bint any_deref = False, changed = True, given
+    cdef unsigned char* lies = NULL      # register -> may be memory of a variable
+    for s in range(plan.n_steps):
+        if plan.steps[s].has_deref:
+            any_deref = True
+            break
+    if not any_deref:
+        return 0
+    lies = <unsigned char*>calloc(plan.n_registers + 1, 1)
+    if lies == NULL:
+        raise MemoryError()
+    while changed:
+        changed = False
+        for s in range(plan.n_steps):
+            step = &plan.steps[s]
+            if step.sharing != SHARES_ANYTHING or step.kind == STEP_UFUNC or step.kind == STEP_NUMPY:
+                continue
+            given = step.has_deref
+            for k in range(step.first_in, step.first_in + step.n_in):
+                if lies[plan.in_registers[k]]:
+                    given = True
+            if not given:
+                continue
+            step.sharing = <Sharing><int>SHARING.get((<OpType>OP_TYPES[g.nodes[step.node].op_type]).type, SHARES_WHOLE)
+            if step.sharing != SHARES_NOTHING:
+                for k in range(step.first_out, step.first_out + step.n_out):
+                    lies[k] = 1
+                changed = has_flow           # values go round in loops
+    free(lies)
     return 0
 
 

@@ -274,6 +274,12 @@ cdef enum InputFlag:             # what a step does with one of its inputs
     INPUT_LAST = 1               # nobody reads the register later: drop it, or write into it
     INPUT_DEREF = 2              # the register holds a VariableState; the kernel wants its value
 
+cdef enum Sharing:               # what an output may do with memory of a reference variable that an input lies in
+    SHARES_ANYTHING              # no input lies in such memory
+    SHARES_WHOLE                 # be all of it, in another shape perhaps
+    SHARES_ROWS                  # be some of its rows, too
+    SHARES_NOTHING
+
 ctypedef void (*loop_fn)(char** args, const cnp.npy_intp* dimensions, const cnp.npy_intp* strides, void* data) noexcept nogil
 # 1: done; 0: left to the Python kernel beside it. Outputs are new references.
 ctypedef int (*core_fn)(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
@@ -289,6 +295,7 @@ cdef struct Step:                # one call of a kernel
     bint has_deref               # some input is to be dereferenced
     bint wants_run               # the callable is a session kernel: f(run, op, *inputs)
     bint drops                   # some output is never read: drop it at once
+    Sharing sharing              # which of its outputs may be memory of a reference variable
     loop_fn loop                 # inner loop for these dtypes, borrowed from the ufunc
     void* loop_data              # what that loop wants as its last argument
     core_fn core                 # STEP_CORE; what it leaves is done by the callable
@@ -330,6 +337,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
 
 cdef class VariableState:        # the value of one variable in one session
     cdef public object value     # ndarray, or None before it is initialized
+    cdef readonly bint is_ref    # a reference variable: who has read it sees what is written later
     cdef public str name
     cdef public object dtype
 

@@ -12,6 +12,7 @@ from time import perf_counter_ns as time_ns
 
 cdef enum:
     SMALL_BYTES = 4096           # arrays up to this size wait in their register for the next run
+    TENSOR_ALIGNMENT = 64        # bytes; where TF's tensors begin
     LARGE_COUNT = 16384          # elements from which on a loop lets other threads run
 
 
@@ -372,6 +373,63 @@ cdef PyObject* dereference(PyObject* state) except NULL:
     return value
 
 
+cdef inline void extent(CArray* a, char** low, char** high) noexcept:
+    """The first byte of an array and the byte behind its last."""
+    cdef int i
+    cdef cnp.npy_intp reach
+    low[0] = high[0] = array_bytes(a)
+    for i in range(array_ndim(a)):
+        reach = (array_dims(a)[i] - 1) * array_strides(a)[i]
+        if reach < 0:
+            low[0] += reach
+        else:
+            high[0] += reach
+    high[0] += array_itemsize(a)
+
+
+cdef bint shares_as_tf(Sharing sharing, CArray* source, CArray* out) noexcept:
+    """Whether TF's kernel, too, gives memory of its input `source` where the one here gave `out`."""
+    cdef cnp.npy_intp offset = array_bytes(out) - array_bytes(source)
+    cdef cnp.npy_intp row
+    if sharing == SHARES_NOTHING or not array_flags(out) & array_flags(source) & cnp.NPY_ARRAY_C_CONTIGUOUS:
+        return False
+    if offset == 0 and array_nbytes(out) == array_nbytes(source):
+        return True
+    if sharing != SHARES_ROWS or array_ndim(source) == 0 or array_dims(source)[0] == 0:
+        return False
+    # Rows are handed on where a tensor of their own could begin.
+    if array_ndim(source) == 1:
+        return offset % TENSOR_ALIGNMENT == 0 and array_nbytes(out) % TENSOR_ALIGNMENT == 0
+    row = array_nbytes(source) // array_dims(source)[0]
+    return row % TENSOR_ALIGNMENT == 0 and offset % row == 0 and array_nbytes(out) % row == 0
+
+
+cdef int unshare(Frame* frame, Step* step, PyObject** inputs) except -1:
+    """Copy the outputs that lie in memory of an input where TF's do not."""
+    cdef int i, k
+    cdef PyObject* held
+    cdef char* low
+    cdef char* high
+    cdef char* first
+    cdef char* last
+    for k in range(step.first_out, step.first_out + step.n_out):
+        held = frame.registers[k]
+        if held == NULL or not is_array(held) or array_size(<CArray*>held) == 0:
+            continue
+        extent(<CArray*>held, &low, &high)
+        for i in range(step.n_in):
+            if inputs[i] == NULL or not is_array(inputs[i]) or array_size(<CArray*>inputs[i]) == 0:
+                continue
+            extent(<CArray*>inputs[i], &first, &last)
+            if low < last and first < high and not shares_as_tf(step.sharing, <CArray*>inputs[i], <CArray*>held):
+                copy = cnp.PyArray_NewCopy(<cnp.ndarray>held, cnp.NPY_CORDER)
+                Py_INCREF(copy)
+                frame.registers[k] = <PyObject*>copy
+                Py_XDECREF(held)
+                break
+    return 0
+
+
 cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
     """One step whose inputs are not all simple: gather them, call the kernel, drop what is read for the last time."""
     cdef PyObject* small[MAX_ARGS]
@@ -405,6 +463,8 @@ cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
                 None, None, f"PyScope has no kernel for {op_type_of(plan, step).type}")
         else:
             run_python(plan, frame, step, inputs, run)
+        if step.sharing != SHARES_ANYTHING:
+            unshare(frame, step, inputs)
     finally:
         if step.has_deref:
             for i in range(n_held):

@@ -4,13 +4,28 @@
 cdef class VariableState:
     """The value of one variable in one session; `value` is None until it is initialized.
 
-    *Thread-safety*: kernels replace `value`; they write into it only while nobody else holds the array.
+    The value of a reference variable is a piece of memory: what was read from it is that memory, and changes with it.
+
+    *Thread-safety*: kernels replace `value`; they write into it only while nobody else holds the array, or if `is_ref`.
     """
 
-    def __init__(self, name="", dtype=None):
+    def __init__(self, name="", dtype=None, is_ref=False):
         self.name = name
         self.dtype = dtype
         self.value = None
+        self.is_ref = is_ref
+
+    def put(self, value):
+        """Make an array that nobody else may change the value; a reference variable's memory is kept if it fits."""
+        old = self.value
+        if self.is_ref and old is not None and old.size == value.size and old.dtype == value.dtype:
+            if old is value:
+                return
+            if old.shape != value.shape:
+                old = self.value = old.reshape(value.shape)
+            old[...] = value
+        else:
+            self.value = value
 
     def __repr__(self):
         return f"<VariableState {self.name!r}>"

@@ -119,7 +119,7 @@ def _gather_kernel(attrs, array, indices, flow):
 
 def _scatter_kernel(attrs, array, indices, value, flow):
     for k, i in enumerate(indices.tolist()):
-        array.write(i, np.asarray(value[k]) if value.ndim > 1 else value[k:k + 1].reshape(()))
+        array.write(i, value[k:k + 1].reshape(value.shape[1:]).copy())
     return flow
 
 
@@ -137,7 +137,7 @@ def _split_kernel(attrs, array, value, lengths, flow):
                        f"and value's shape is: {list(value.shape)} ")
     start = 0
     for i, n in enumerate(lengths.tolist()):
-        array.write(i, value[start:start + n])
+        array.write(i, value[start:start + n].copy())
         start += n
     return flow
 

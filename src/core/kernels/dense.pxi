@@ -197,7 +197,7 @@ cdef int kernel_gradient_descent(RunState run, Plan plan, Frame* frame, Step* st
     if (not is_real(type_number) or not is_flat(inputs[1], type_number) or array_ndim(<CArray*>inputs[1])
             or not is_flat(inputs[2], type_number) or not same_dims(<CArray*>var, <CArray*>inputs[2])):
         return 0
-    if not is_private(var):
+    if not may_update(state):
         state.value = cnp.PyArray_NewCopy(<cnp.ndarray>var, cnp.NPY_CORDER)
     kept = state.value               # while the GIL is off, another thread may assign
     v = array_bytes(<CArray*>(<PyObject*>kept))
@@ -255,7 +255,7 @@ cdef int kernel_adam(RunState run, Plan plan, Frame* frame, Step* step, PyObject
         scalars[i] = array_bytes(<CArray*>inputs[3 + i])
     for i in range(3):
         state = state_of(inputs[i])
-        if not is_private(<PyObject*>state.value):
+        if not may_update(state):
             state.value = cnp.PyArray_NewCopy(<cnp.ndarray>state.value, cnp.NPY_CORDER)
         kept.append(state.value)
         arrays[i] = array_bytes(<CArray*>(<PyObject*>state.value))

@@ -1,14 +1,24 @@
 # Variables in a run: handles, reads and the common updates.
 #
 # A variable's array is its own: what is assigned is copied unless the run alone holds it, and an update writes into
-# the array only while nobody else holds it, so that a value read earlier stays what it was. The Python kernel beside
-# each of these in its op's block handles the rest (errors, shapes that change); returning 0 hands over to it.
+# the array only while nobody else holds it, so that a value read earlier stays what it was. A reference variable is
+# written in place whoever holds its array: in TF a read of it is its memory, and sees what is assigned later in the
+# run. The Python kernel beside each of these in its op's block handles the rest (errors, shapes that change);
+# returning 0 hands over to it.
 
 
 cdef inline bint is_private(PyObject* value) noexcept:
     """Whether an array is held once and may be written."""
     return (Py_REFCNT(value) == 1 and is_exact_array(value)
             and (array_flags(<CArray*>value) & ARRAY_OURS) == ARRAY_OURS)
+
+
+cdef inline bint may_update(VariableState state) noexcept:
+    """Whether an update writes into the present array."""
+    cdef PyObject* value = <PyObject*>state.value
+    if state.is_ref:
+        return is_exact_array(value) and (array_flags(<CArray*>value) & ARRAY_WRITTEN) == ARRAY_WRITTEN
+    return is_private(value)
 
 
 cdef inline VariableState state_of(PyObject* value):
@@ -60,9 +70,9 @@ cdef int kernel_assign(RunState run, Plan plan, Frame* frame, Step* step, PyObje
     old = <PyObject*>state.value
     if state.value is not None and not (is_exact_array(old) and same_dims(<CArray*>old, <CArray*>given)):
         return 0
-    if flags & INPUT_LAST and is_private(given):
+    if flags & INPUT_LAST and is_private(given) and not (state.is_ref and state.value is not None):
         state.value = <object>given
-    elif state.value is not None and is_private(old) and array_type(<CArray*>old) == array_type(<CArray*>given):
+    elif state.value is not None and may_update(state) and array_type(<CArray*>old) == array_type(<CArray*>given):
         cnp.PyArray_CopyInto(<cnp.ndarray>old, <cnp.ndarray>given)
     else:
         state.value = cnp.PyArray_NewCopy(<cnp.ndarray>given, cnp.NPY_CORDER)
@@ -89,7 +99,7 @@ cdef int kernel_update(RunState run, Plan plan, Frame* frame, Step* step, PyObje
     if not (same_dims(value, delta) and array_type(value) == array_type(delta)
             and array_flags(value) & array_flags(delta) & cnp.NPY_ARRAY_C_CONTIGUOUS):
         return 0
-    if is_private(<PyObject*>value):
+    if may_update(state):
         made = state.value
     else:
         made = cnp.PyArray_EMPTY(array_ndim(value), array_dims(value), array_type(value), 0)

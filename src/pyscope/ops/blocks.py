@@ -68,7 +68,8 @@ def _space_to_batch(x, block, pads):
     if x.ndim < 1 + n:
         raise _invalid("input rank should be >= %d instead of %d" % (1 + n, x.ndim))
     widths = [(0, 0)] + [tuple(p) for p in pads.tolist()] + [(0, 0)] * (x.ndim - 1 - n)
-    x = np.pad(x, widths)
+    if pads.any():
+        x = np.pad(x, widths)
     dims = [x.shape[0]]
     for i, b in enumerate(block):
         if x.shape[1 + i] % b:

@@ -439,6 +439,8 @@ def _pack_kernel(attrs, *xs):
         raise errors.InvalidArgumentError(
             None, None, "axis = %d not in [%d, %d)" % (axis, -first.ndim - 1, first.ndim + 1)
         )
+    if len(xs) == 1:
+        return np.expand_dims(first, axis)
     if first.ndim == 0:
         out = np.empty(len(xs), first.dtype)
         for i, x in enumerate(xs):

@@ -516,6 +516,8 @@ def _band_part_kernel(attrs, x, below, above):
         raise _invalid(
             "num_upper must be negative or less or equal to number of columns (%d) got: %d" % (n_cols, above)
         )
+    if below < 0 and above < 0:
+        return x
     offset = np.arange(n_cols) - np.arange(n_rows)[:, np.newaxis]
     keep = np.ones((n_rows, n_cols), bool)
     if below >= 0:

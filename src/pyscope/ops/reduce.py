@@ -36,8 +36,22 @@ def _axes(x, axes):
     return tuple(out)
 
 
+def _alone(x, axes, keep):
+    """`x` in the shape of the result if each element is alone in its sum, else None. TF hands its memory on."""
+    if len(axes) and x.size != 1:
+        for axis in axes:
+            if x.shape[axis] != 1:
+                return None
+    if keep or not axes:
+        return x
+    return x.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
 def _sum_kernel(attrs, x, axes):
     axes = _axes(x, axes)
+    same = _alone(x, axes, attrs["keep_dims"])
+    if same is not None:
+        return same
     if x.dtype == np.float16:  # TF adds halves in single precision
         return np.add.reduce(x, axes, np.float32, keepdims=attrs["keep_dims"]).astype(np.float16)
     return np.add.reduce(x, axes, x.dtype, keepdims=attrs["keep_dims"])
@@ -45,10 +59,13 @@ def _sum_kernel(attrs, x, axes):
 
 def _mean_kernel(attrs, x, axes):
     axes = _axes(x, axes)
+    keep = attrs["keep_dims"]
+    same = _alone(x, axes, keep)
+    if same is not None:
+        return same
     count = 1
     for axis in axes:
         count *= x.shape[axis]
-    keep = attrs["keep_dims"]
     if x.dtype.kind in "iu":
         total = np.asarray(
             np.add.reduce(x, axes, np.int64 if x.dtype.kind == "i" else np.uint64, keepdims=keep)
@@ -61,12 +78,17 @@ def _mean_kernel(attrs, x, axes):
 
 
 def _prod_kernel(attrs, x, axes):
-    return np.multiply.reduce(x, _axes(x, axes), x.dtype, keepdims=attrs["keep_dims"])
+    axes = _axes(x, axes)
+    same = _alone(x, axes, attrs["keep_dims"])
+    return np.multiply.reduce(x, axes, x.dtype, keepdims=attrs["keep_dims"]) if same is None else same
 
 
 def _extremum_kernel(function, empty):
     def kernel(attrs, x, axes):
         axes = _axes(x, axes)
+        same = _alone(x, axes, attrs["keep_dims"])
+        if same is not None:
+            return same
         if x.size == 0:
             limits = np.iinfo(x.dtype) if x.dtype.kind in "iu" else np.finfo(x.dtype)
             value = (

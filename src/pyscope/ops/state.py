@@ -56,7 +56,7 @@ def _variable(run, op):
     resources = run.resources
     state = resources.get(key)
     if state is None:
-        state = resources.setdefault(key, core.VariableState(name))
+        state = resources.setdefault(key, core.VariableState(name, is_ref=True))
     return state
 
 
@@ -81,7 +81,7 @@ def _assign(run, op, state, value):
             f"Assign requires shapes of both tensors to match. lhs shape= {rules.text(shape)} rhs shape= "
             f"{rules.text(value.shape)}"
         )
-    state.value = np.array(value)    # a feed may be behind it
+    state.put(np.array(value))       # a feed may be behind it
     return state
 
 
@@ -93,7 +93,7 @@ def _updating(combine):
             raise updates.invalid(
                 f"var and delta do not have the same shape{rules.text(value.shape)} {rules.text(delta.shape)}"
             )
-        state.value = np.asarray(combine(value, delta))
+        state.put(np.asarray(combine(value, delta)))
         return state
 
     return kernel
@@ -102,7 +102,7 @@ def _updating(combine):
 def _scattering(scatter, how):
     @core.session_kernel
     def kernel(run, op, state, indices, delta):
-        state.value = scatter(_value(state), indices, delta, how)
+        state.put(scatter(_value(state), indices, delta, how))
         return state
 
     return kernel
@@ -111,7 +111,7 @@ def _scattering(scatter, how):
 @core.session_kernel
 def _assign_slice(run, op, state, begin, end, strides, value):
     masks = {mask: op.get_attr(mask) for mask in resource._MASKS}
-    state.value = updates.assign_slice(_value(state), begin, end, strides, value, masks)
+    state.put(updates.assign_slice(_value(state), begin, end, strides, value, masks))
     return state
 
 
@@ -120,8 +120,9 @@ def _count_up_to(run, op, state):
     value, limit = _value(state), op.get_attr("limit")
     if value >= limit:
         raise errors.OutOfRangeError(None, None, f"Reached limit of {limit}")
-    state.value = np.asarray(value + 1, value.dtype)
-    return value
+    before = value.copy()
+    state.put(np.asarray(value + 1, value.dtype))
+    return before
 
 
 # ---------------------------------------------------------------- op types

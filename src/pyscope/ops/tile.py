@@ -41,7 +41,7 @@ def _tile_kernel(attrs, x, multiples):
     for i, m in enumerate(multiples.tolist()):
         if m < 0:
             raise errors.InvalidArgumentError(None, None, "Expected multiples[%d] >= 0, but got %d" % (i, m))
-    return np.tile(x, multiples)
+    return np.tile(x, multiples) if (multiples != 1).any() else x
 
 
 def _tile_gradient(op, dy):

@@ -27,7 +27,7 @@ def _uninitialized(state, is_resource):
 
 
 def _writable(state):
-    """The variable's array, which the caller may write: a copy if somebody else holds the present one."""
+    """The variable's array, which the caller may write: a copy if it is not to change for who has read it."""
     if core.is_unshared(state):
         return state.value
     state.value = np.array(state.value, order="C")

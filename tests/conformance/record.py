@@ -2,6 +2,7 @@
 
     python -m tests.conformance.record               # under a Python with TensorFlow 2.21
     python -m tests.conformance.record programs      # only the hand-written ones
+    python -m tests.conformance.record control       # only those of programs/control.py
 
 PYSCOPE_TF_PYTHON may name the Python that has TensorFlow.
 """
@@ -14,15 +15,18 @@ from .tensorflow_python import tensorflow_python
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", nargs="*", default=["programs", "generated"], help="programs, generated")
+    parser.add_argument("what", nargs="*", default=["programs", "generated"],
+                        help="programs, generated, or areas: files of programs/")
     options = parser.parse_args(argv)
     python = tensorflow_python()
     if python is None:
         parser.error("no TensorFlow here; PYSCOPE_TF_PYTHON may name a Python that has it")
     for mode in registry.MODES:
-        if "programs" in options.what:
-            records = process.run("tensorflow.compat.v1", mode, registry.names(mode), python)
-            recorded.write(f"programs_{mode}", records)
+        names = [name for name in registry.names(mode)
+                 if "programs" in options.what or name.partition(".")[0] in options.what]
+        if names:
+            records = process.run("tensorflow.compat.v1", mode, names, python)
+            recorded.write_programs(mode, records)
             _report(mode, records)
         if "generated" in options.what:
             names = [f"generated/{i}" for i in range(recorded.GENERATED)]

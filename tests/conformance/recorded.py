@@ -44,4 +44,17 @@ def digest(record):
 
 def expected(mode):
     """name -> record or digest of every program of `mode`, full records where they are at hand."""
-    return {**read(f"generated_{mode}"), **read(f"generated_{mode}", FULL), **read(f"programs_{mode}")}
+    records = {**read(f"generated_{mode}"), **read(f"generated_{mode}", FULL)}
+    for path in sorted(DATA.glob(f"*_{mode}.json.gz")):
+        if not path.name.startswith("generated_"):
+            records.update(read(path.name.removesuffix(".json.gz")))
+    return records
+
+
+def write_programs(mode, records):
+    """Writes the records of hand-written programs, those of ``programs/<area>.py`` to ``data/<area>_<mode>``."""
+    areas = {}
+    for name, record in records.items():
+        areas.setdefault(name.partition(".")[0], {})[name] = record
+    for area, found in areas.items():
+        write(f"{area}_{mode}", found)

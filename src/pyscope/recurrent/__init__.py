@@ -1,0 +1,1 @@
+"""Recurrent networks: a cell applied along time."""

@@ -7,53 +7,12 @@ import numpy as np
 import pytest
 import recorded
 
+import pyscope as tf
+from pyscope import _core as core
 from pyscope import dtypes, protos
 from pyscope.tensor_shape import TensorShape
 
 pytest.importorskip("google.protobuf")
-
-FLOAT = ("type", dtypes.float32)
-
-
-def shape_attr(dims):
-    return "shape", TensorShape(dims)
-
-
-class FakeOp:
-    """What the messages read of an Operation."""
-
-    stateful = False
-
-    def __init__(self, graph, op_type, name, inputs=(), shapes=((),), outputs="output", **attrs):
-        self.type, self.name, self.inputs, self._attributes = op_type, name, inputs, attrs
-        self.control_inputs, self.device, self._id = [], "", len(graph)
-        self.op_type = SimpleNamespace(stateful=self.stateful, outputs=[Arg(outputs, attrs)])
-        self.outputs = [
-            SimpleNamespace(op=self, value_index=i, shape=TensorShape(shape), dtype=dtypes.float32)
-            for i, shape in enumerate(shapes)
-        ]
-        graph.append(self)
-
-    def _attrs(self):
-        return self._attributes
-
-
-class Arg:
-    type_list_attr = None
-
-    def __init__(self, name, attrs):
-        self.name = name
-        self.number_attr = "num_split" if "num_split" in attrs else None
-
-
-def fake_graph(ops, functions=()):
-    return SimpleNamespace(get_operations=lambda: ops, _functions=dict(functions))
-
-
-def const(ops, name, value, dtype):
-    value = np.asarray(value)
-    return FakeOp(ops, "Const", name, shapes=[value.shape], dtype=("type", dtype), value=("tensor", value))
-
 
 @pytest.mark.parametrize("line, expected", recorded.load("tensor_proto"))
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
@@ -62,80 +21,56 @@ def test_tensor_proto_as_tensorflow(line, expected):
     assert recorded.evaluate(line, {"tf": tf}) == expected
 
 
+def queue_type():
+    """The OpType of a queue, one of our own while the library has none."""
+    try:
+        return core.op_type("FIFOQueueV2")
+    except NotImplementedError:
+        return core.OpType(
+            "FIFOQueueV2",
+            "-> handle: resource",
+            "component_types: list(type) >= 1; shapes: list(shape) = []; capacity: int = -1; "
+            "container: string = ''; shared_name: string = ''",
+            shape="scalar",
+            stateful=True,
+        )
+
+
 def test_graph_def_as_tensorflow():
-    """The same nodes, written by hand, as a GraphDef that TensorFlow 2.21 wrote."""
-    ops = []
-    a = FakeOp(ops, "Placeholder", "a", shapes=[(None, 3)], dtype=FLOAT, shape=shape_attr([None, 3]))
-    axis = const(ops, "split/split_dim", np.int32(1), dtypes.int32)
-    split = FakeOp(
-        ops,
-        "Split",
-        "split",
-        [axis.outputs[0], a.outputs[0]],
-        [(None, 1)] * 3,
-        num_split=("int", 3),
-        T=FLOAT,
-        _has_manual_control_dependencies=("bool", True),
-    )
-    y = const(ops, "d/y", np.float32(1), dtypes.float32)
-    y.control_inputs = [split]
-    d = FakeOp(ops, "AddV2", "d", [split.outputs[1], y.outputs[0]], [(None, 1)], T=FLOAT)
-    y.device = d.device = "/device:CPU:0"
-    const(ops, "z", np.broadcast_to(np.float32(0), (2, 3)), dtypes.float32)
-    const(ops, "s", np.array([b"x", b"y"], object), dtypes.string)
-    queue = FakeOp(
-        ops,
-        "FIFOQueueV2",
-        "q",
-        component_types=("list(type)", [dtypes.float32, dtypes.int32]),
-        capacity=("int", 3),
-        container=("string", b""),
-        shared_name=("string", b""),
-    )
-    queue.device = "/device:CPU:*"
-    queue._attributes["shapes"] = ("list(shape)", [TensorShape([2]), TensorShape([])])
-    FakeOp(ops, "Placeholder", "u", shapes=[None], dtype=("type", dtypes.string), shape=shape_attr(None))
-    t = const(ops, "t", np.True_, dtypes.bool)
-    FakeOp(
-        ops,
-        "Assert",
-        "f",
-        [t.outputs[0], a.outputs[0]],
-        [],
-        T=("list(type)", [dtypes.float32]),
-        summarize=("int", 3),
-    )
+    """The same program's graph as a GraphDef that TensorFlow 2.21 wrote."""
+    a = tf.placeholder(tf.float32, [None, 3], name="a")
+    split = tf.split(a, 3, axis=1, name="split")
+    with tf.device("/cpu:0"):
+        with tf.control_dependencies([split[0]]):
+            y = tf.constant(1.0, name="d/y")
+        core.op_type("AddV2")(split[1], y, name="d")
+    core.constant(np.broadcast_to(np.float32(0), (2, 3)), tf.float32, "z")
+    tf.constant([b"x", b"y"], name="s")
+    queue = queue_type()(component_types=[tf.float32, tf.int32], shapes=[[2], []], capacity=3, name="q")
+    queue.op._set_device("/device:CPU:*")
+    tf.placeholder(tf.string, name="u")
+    core.op_type("Assert")(tf.constant(True, name="t"), [a], summarize=3, name="f")
 
     data = json.loads((recorded.DATA / "graph_def.json").read_text())
     expected = protos.GraphDef.FromString(bytes.fromhex(data["graph_def"]))
-    assert protos.graph_def(fake_graph(ops), add_shapes=True) == expected
+    assert tf.get_default_graph().as_graph_def(add_shapes=True) == expected
 
 
 def test_functions_raise_the_oldest_consumer():
-    function = SimpleNamespace(to_function_def=lambda: protos.FunctionDef(signature={"name": "f"}))
-    result = protos.graph_def(fake_graph([], {"f": function}))
+    function = SimpleNamespace(name="f", to_bytes=protos.FunctionDef(signature={"name": "f"}).SerializeToString)
+    tf.get_default_graph()._add_function(function)
+    result = tf.get_default_graph().as_graph_def()
     assert [f.signature.name for f in result.library.function] == ["f"]
     assert (result.versions.producer, result.versions.min_consumer) == (2474, 12)
 
 
 def test_function_def_names_as_tensorflow():
     """Results take names first, then arguments, then nodes; who comes late to one gets a number."""
-    ops = []
-    x = FakeOp(
-        ops,
-        "Placeholder",
-        "Mul/x",
-        shapes=[(2,)],
-        dtype=FLOAT,
-        shape=shape_attr([2]),
-        _user_specified_name=("string", b"x"),
-    )
-    axis = const(ops, "split/split_dim", np.int32(0), dtypes.int32)
-    split = FakeOp(
-        ops, "Split", "split", [axis.outputs[0], x.outputs[0]], [(1,), (1,)], num_split=("int", 2), T=FLOAT
-    )
+    x = tf.placeholder(tf.float32, [2], name="Mul/x")
+    x.op._set_attr("_user_specified_name", ("string", b"x"))
+    split = tf.split(x, 2, axis=0, name="split")
     attrs = {"_construction_context": ("string", b"kEagerRuntime")}
-    f = protos.function_def("f", fake_graph(ops), x.outputs, split.outputs, [split], attrs)
+    f = protos.function_def("f", tf.get_default_graph(), [x], split, [split[0].op], attrs)
     assert [a.name for a in f.signature.input_arg] == ["mul_x"]
     assert [a.name for a in f.signature.output_arg] == ["split", "split_0"]
     assert [n.name for n in f.node_def] == ["split/split_dim", "split_1"]
@@ -155,9 +90,8 @@ def test_function_def_names_as_tensorflow():
     ],
 )
 def test_makers_of_tensor_lists_carry_their_full_type(dtype, depth, innermost):
-    ops = []
-    FakeOp(ops, "TensorListReserve", "list", element_dtype=("type", dtypes.as_dtype(dtype)))
-    full_type = protos.node_def(ops[0]).experimental_type
+    result = core.op_type("TensorListReserve")(tf.constant(-1), 3, element_dtype=dtypes.as_dtype(dtype))
+    full_type = protos.node_def(result.op).experimental_type
     types = [full_type.type_id]
     while full_type.args:
         full_type = full_type.args[0]

@@ -30,13 +30,18 @@ cdef class AttrDef:
 
 @cython.final
 cdef class FunctionName:
-    """The value of a func attribute: the name of a function of the graph."""
+    """The value of a func attribute: the name of a function of the graph, and attributes of the call if any.
 
-    def __init__(self, str name not None):
+    `attrs` maps a name to (kind, value).
+    """
+
+    def __init__(self, str name not None, attrs=None):
         self.name = name
+        self.attrs = attrs or None
 
     def __eq__(self, other):
-        return isinstance(other, FunctionName) and (<FunctionName>other).name == self.name
+        return (isinstance(other, FunctionName) and (<FunctionName>other).name == self.name
+                and (<FunctionName>other).attrs == self.attrs)
 
     def __hash__(self):
         return hash(self.name)

@@ -183,6 +183,8 @@ cdef class OpType:
     cdef int n_in
     cdef int n_out
     cdef bint all_default            # every stored attr has a default
+    cdef tuple written               # stored attributes last written to wire format, and their bytes
+    cdef bytes written_bytes
 
     cdef object apply(self, tuple args, dict attrs, object name, str default_name)
     cdef object inferred_attr(self, Graph g, int n_inputs, int* inputs, AttrDef a)
@@ -230,9 +232,11 @@ cdef class AttrDef:              # an attribute in a signature
     cdef readonly object minimum     # int or None
     cdef readonly object default     # python value, or MISSING
     cdef readonly bint inferred      # follows from the inputs
+    cdef list entries                # of a type attribute: DataType number -> its entry in wire format, or None
 
 cdef class FunctionName:         # the value of a func attribute
     cdef readonly str name
+    cdef readonly dict attrs         # name -> (kind, value), or None
 
 cdef class ShapeContext:         # what a Python shape rule sees of the node being made
     cdef readonly OpType op_type

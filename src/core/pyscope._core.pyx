@@ -7,7 +7,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLong, PyLong_AsLongLongAndOverflow
 from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memmove, memset
 
 import numpy as np
 
@@ -30,6 +30,8 @@ include "optype.pxi"
 include "shape_rules.pxi"
 include "scopes.pxi"
 include "search.pxi"
+include "wire.pxi"
+include "wire_function.pxi"
 include "errors.pxi"
 include "pool.pxi"
 include "kernel.pxi"

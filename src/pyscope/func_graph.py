@@ -258,12 +258,16 @@ class Function:
         """The operations of the body."""
         return self.graph.get_operations()
 
+    def to_bytes(self):
+        """This function as the bytes of a FunctionDef."""
+        return core.function_bytes(self.name, self.graph, self.inputs, self.outputs, self.control_outputs,
+                                   {"_construction_context": ("string", b"kEagerRuntime")})
+
     def to_function_def(self):
         """This function as a FunctionDef message."""
         from pyscope import protos
 
-        return protos.function_def(self.name, self, self.inputs, self.outputs, self.control_outputs,
-                                   {"_construction_context": ("string", b"kEagerRuntime")})
+        return protos.FunctionDef.FromString(self.to_bytes())
 
 
 def add_function(graph):

@@ -70,10 +70,10 @@ class _GraphDefVersions:
 
     __slots__ = ("bad_consumers", "min_consumer", "producer")
 
-    def __init__(self, producer, min_consumer=0):
+    def __init__(self, producer, min_consumer=0, bad_consumers=()):
         self.producer = producer
         self.min_consumer = min_consumer
-        self.bad_consumers = []
+        self.bad_consumers = list(bad_consumers)
 
 
 class _Device:
@@ -212,6 +212,7 @@ class Graph(core.Graph):
         self._container = ""
         self._collections = {}
         self._functions = {}
+        self._versions = (GRAPH_DEF_VERSION, 0, ())  # producer, min_consumer, bad_consumers
         self._seed = None
         self._control_flow_context = None
         self._unfeedable_tensors = set()
@@ -269,7 +270,13 @@ class Graph(core.Graph):
     @property
     def graph_def_versions(self):
         """The GraphDef versions that this graph needs."""
-        return _GraphDefVersions(GRAPH_DEF_VERSION)
+        return _GraphDefVersions(*self._versions)
+
+    def _note_versions(self, producer, min_consumer, bad_consumers):
+        """Nodes of a GraphDef with these versions are imported."""
+        old_producer, old_consumer, old_bad = self._versions
+        self._versions = (min(old_producer, producer), max(old_consumer, min_consumer),
+                          tuple(sorted({*old_bad, *bad_consumers})))
 
     def _check_not_finalized(self):
         if self.finalized:

@@ -6,8 +6,7 @@ Nothing here imports protobuf before the first of these names is used, and then 
 
 from . import _schema
 from ._attrs import attr_from_proto, attr_value
-from ._function_def import function_def
-from ._graph_def import graph_def, node_def, op_def
+from ._graph_def import function_def, graph_def, graph_def_bytes, node_def, op_def
 from ._tensor import make_ndarray, make_tensor_proto
 
 __all__ = [
@@ -15,6 +14,7 @@ __all__ = [
     "attr_value",
     "function_def",
     "graph_def",
+    "graph_def_bytes",
     "make_ndarray",
     "make_tensor_proto",
     "node_def",

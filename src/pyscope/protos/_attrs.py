@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .. import _core as core
 from .. import dtypes, tensor_shape
-from ._tensor import array_proto, make_ndarray
+from ._tensor import make_ndarray
 
 
 def set_attr(attr, kind, value):
@@ -17,66 +18,18 @@ def set_attr(attr, kind, value):
     value : object
         In Python's form: DType, TensorShape, bytes, number, array, function name; a list of these.
     """
-    if kind.startswith("list("):
-        attr.list.SetInParent()  # an empty list is a value, too
-        kind = kind[5:-1]
-        target = getattr(attr.list, _FIELD[kind])
-        if kind in _SCALAR:
-            target.extend([_SCALAR[kind](v) for v in value])
-        else:
-            for v in value:
-                _MESSAGE[kind](target.add(), v)
-    elif kind in _SCALAR:
-        setattr(attr, _FIELD[kind], _SCALAR[kind](value))
-    else:
-        _MESSAGE[kind](getattr(attr, _FIELD[kind]), value)
-
-
-def _set_shape(proto, value):
-    shape = tensor_shape.as_shape(value)
-    proto.SetInParent()
-    if shape._dims is None:
-        proto.unknown_rank = True
-    else:
-        for d in shape._dims:
-            proto.dim.add(size=-1 if d is None else d)
-
-
-def _set_tensor(proto, value):
-    if hasattr(value, "tensor_shape"):  # a TensorProto already
-        proto.CopyFrom(value)
-    else:
-        proto.CopyFrom(array_proto(value, dtypes.as_dtype(value.dtype)))
-
-
-def _set_function(proto, value):
-    proto.name = value if isinstance(value, str) else value.name
-    for name, (kind, inner) in (getattr(value, "attrs", None) or {}).items():
-        set_attr(proto.attr[name], kind, inner)
-
-
-def _to_bytes(value):
-    return value.encode() if isinstance(value, str) else bytes(value)
+    attr.ParseFromString(core.attr_bytes(kind, value))
 
 
 _FIELD = {"string": "s", "int": "i", "float": "f", "bool": "b", "type": "type", "shape": "shape",
           "tensor": "tensor", "func": "func"}  # fmt: skip
-_SCALAR = {
-    "string": _to_bytes,
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "type": lambda value: dtypes.as_dtype(value)._enum,
-}
-_MESSAGE = {"shape": _set_shape, "tensor": _set_tensor, "func": _set_function}
 
 
 def attr_value(kind, value):
     """What ``op.get_attr`` returns in TF: messages for shapes, tensors and functions, else Python's form."""
     from . import AttrValue
 
-    attr = AttrValue()
-    set_attr(attr, kind, value)
+    attr = AttrValue.FromString(core.attr_bytes(kind, value))
     if kind.startswith("list("):
         return list(value) if kind == "list(type)" else list(getattr(attr.list, _FIELD[kind[5:-1]]))
     return value if kind == "type" else getattr(attr, _FIELD[kind])
@@ -112,9 +65,7 @@ def _read_tensor(proto):
 
 
 def _read_function(proto):
-    from .. import _core
-
-    return _core.FunctionName(proto.name)
+    return core.FunctionName(proto.name, {name: attr_from_proto(attr) for name, attr in proto.attr.items()})
 
 
 _READ = {

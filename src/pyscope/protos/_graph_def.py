@@ -1,19 +1,21 @@
-"""A graph as a GraphDef."""
+"""A graph as a GraphDef; the core writes the bytes."""
 
+from .. import _core as core
 from ._attrs import set_attr
 
-# What TF 2.21 writes; op semantics that depend on the version are those of this producer.
-PRODUCER = 2474
 MIN_CONSUMER = 12  # of graphs with functions; older readers have none
 
-# Ops whose result is a tensor list: TF marks their nodes with its full type, by the attribute element_dtype.
-_LIST_MAKERS = frozenset(
-    "TensorList" + name
-    for name in (
-        "ConcatLists", "FromTensor", "PushBack", "PushBackBatch", "Reserve", "Scatter",
-        "ScatterIntoExistingList", "ScatterV2", "SetItem", "Split",
-    )
-) | {"EmptyTensorList"}  # fmt: skip
+
+def graph_def_bytes(graph, add_shapes=False):
+    """The bytes of the GraphDef of `graph`, see `graph_def`."""
+    from . import VersionDef
+
+    functions = [function.to_bytes() for function in graph._functions.values()]
+    known = graph.graph_def_versions
+    versions = VersionDef(producer=known.producer, min_consumer=known.min_consumer, bad_consumers=known.bad_consumers)
+    if functions:
+        versions.min_consumer = max(versions.min_consumer, MIN_CONSUMER)
+    return core.graph_bytes(graph, add_shapes, functions, versions.SerializeToString())
 
 
 def graph_def(graph, from_version=None, add_shapes=False):
@@ -33,61 +35,21 @@ def graph_def(graph, from_version=None, add_shapes=False):
     """
     from . import GraphDef
 
-    result = GraphDef(versions={"producer": PRODUCER})
-    for op in graph.get_operations():
-        fill_node_def(result.node.add(), op, add_shapes)
-    for function in graph._functions.values():
-        to_function_def = getattr(function, "to_function_def", None)
-        if to_function_def is not None:
-            result.library.function.append(to_function_def())
-            result.versions.min_consumer = MIN_CONSUMER
-    return result
+    return GraphDef.FromString(graph_def_bytes(graph, add_shapes))
 
 
 def node_def(op):
     """NodeDef of one operation."""
     from . import NodeDef
 
-    result = NodeDef()
-    fill_node_def(result, op)
-    return result
+    return NodeDef.FromString(core.node_bytes(op))
 
 
-def fill_node_def(node, op, add_shapes=False):
-    """Write `op` into the empty NodeDef `node`."""
-    node.name = op.name
-    node.op = op.type
-    node.input.extend([_input_text(t) for t in op.inputs])
-    node.input.extend(["^" + c.name for c in op.control_inputs])
-    if op.device:
-        node.device = op.device
-    for name, (kind, value) in op._attrs().items():
-        set_attr(node.attr[name], kind, value)
-    if op.type in _LIST_MAKERS:
-        _set_list_type(node)
-    if add_shapes and op.outputs:
-        set_attr(node.attr["_output_shapes"], "list(shape)", [t.shape for t in op.outputs])
+def function_def(name, graph, inputs, outputs, control_outputs=(), attrs=None):
+    """FunctionDef of a graph with arguments and results, see `core.function_bytes`."""
+    from . import FunctionDef
 
-
-def _set_list_type(node):
-    """Full type of a node that makes a tensor list: a product of one array of tensors of the element type."""
-    from . import DataType, FullTypeId
-
-    element = DataType.Name(node.attr["element_dtype"].type).removeprefix("DT_")
-    array = node.experimental_type.args.add(type_id=FullTypeId.TFT_ARRAY)
-    node.experimental_type.type_id = FullTypeId.TFT_PRODUCT
-    if element != "VARIANT":
-        inner = array.args.add(type_id=FullTypeId.TFT_TENSOR).args.add()
-        label = f"TFT_{element}"
-        if (
-            label in FullTypeId.keys() and element != "BFLOAT16"
-        ):  # TF leaves that one unset, as quantized ones
-            inner.type_id = FullTypeId.Value(label)
-
-
-def _input_text(tensor):
-    """``a`` for output 0 of a, ``a:1`` for output 1."""
-    return f"{tensor.op.name}:{tensor.value_index}" if tensor.value_index else tensor.op.name
+    return FunctionDef.FromString(core.function_bytes(name, graph, inputs, outputs, control_outputs, attrs))
 
 
 def op_def(op_type):

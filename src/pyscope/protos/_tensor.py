@@ -103,17 +103,6 @@ def make_tensor_proto(values, dtype=None, shape=None, verify_shape=False, allow_
     return proto
 
 
-def array_proto(array, dtype):
-    """TensorProto of the value of a Const: `array`, of type `dtype`, whose text form is TF's.
-
-    An array that repeats a single element without storing it (all strides zero) is written as that element.
-    """
-    array = np.asarray(array)
-    if array.size > 1 and not any(array.strides):
-        return make_tensor_proto(array[(0,) * array.ndim], dtype, array.shape)
-    return make_tensor_proto(array, dtype)
-
-
 def _to_array(values, dtype, shape):
     wanted = dtype.as_numpy_dtype if dtype is not None and dtype.is_numpy_compatible else None
     if isinstance(values, (np.ndarray, np.generic)):

@@ -9,6 +9,9 @@ STATEMENTS = {
     "tensorflow": "import tensorflow.compat.v1 as tf; tf.disable_eager_execution()",
     "pytensor": "import pytensor",
     "onnxruntime": "import onnxruntime",
+    "onnx_ir": "import onnx_ir",
+    "torch": "import torch",
+    "jax": "import jax",
 }
 # What loads lazily counts once it is used.
 FIRST_RUN = "; x = tf.placeholder(tf.float32, [4]); tf.Session().run(x + 1.0, {x: [0.0] * 4})"

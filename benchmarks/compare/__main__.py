@@ -23,7 +23,7 @@ def parse(argv):
         action="append",
         default=[],
         metavar="NAME=PATH",
-        help="interpreter of another library; NAME begins with tensorflow, pytensor or onnxruntime; may be repeated "
+        help="interpreter of another library; NAME begins with the name of a library; may be repeated "
         "(or PYSCOPE_COMPARE='NAME=PATH ...' in the environment)",
     )
     parser.add_argument("--repeats", type=int, default=5, help="measurements per case (default: 5)")

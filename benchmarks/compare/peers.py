@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SHOWN = {
+    "pyscope": "PyScope",
+    "tensorflow": "TensorFlow",
+    "pytensor": "PyTensor",
+    "onnxruntime": "ONNX Runtime",
+    "onnx_ir": "onnx_ir",
+    "torch": "PyTorch",
+    "jax": "JAX",
+}
+OTHERS = tuple(SHOWN)[1:]
 
 
 @dataclass
@@ -23,13 +33,7 @@ class Peer:
     @property
     def label(self):
         """Name for people."""
-        shown = {
-            "pyscope": "PyScope",
-            "tensorflow": "TensorFlow",
-            "pytensor": "PyTensor",
-            "onnxruntime": "ONNX Runtime",
-        }[self.library]
-        return f"{shown} {self.version}".strip()
+        return f"{SHOWN[self.library]} {self.version}".strip()
 
     def environment(self):
         """Variables of the process: one device, no chatter, and BLAS free to know the processor."""
@@ -91,15 +95,15 @@ def find(options):
     from importlib.util import find_spec
 
     peers = [Peer("pyscope", "pyscope", sys.executable)]
-    for library in ("tensorflow", "pytensor", "onnxruntime"):
+    for library in OTHERS:
         if find_spec(library):
             peers.append(Peer(library, library, sys.executable))
     named = os.environ.get("PYSCOPE_COMPARE", "").split()
     for option in [*named, *options]:
         name, _, path = option.partition("=")
-        library = next((known for known in ("tensorflow", "pytensor", "onnxruntime") if name.startswith(known)), None)
+        library = next((known for known in OTHERS if name.startswith(known)), None)
         if library is None or not path:
-            raise SystemExit(f"{option!r}: give NAME=PATH, where NAME begins with tensorflow, pytensor or onnxruntime")
+            raise SystemExit(f"{option!r}: give NAME=PATH, where NAME begins with one of {', '.join(OTHERS)}")
         peers.append(Peer(name, library, path))
     started = []
     for peer in peers:

@@ -31,7 +31,7 @@ def load(library):
 
 def measure(module, program, n):
     """Seconds per time: a fresh graph, the collector on but with nothing left over from before."""
-    graph = module.Graph().as_default() if hasattr(module, "Graph") else contextlib.nullcontext()
+    graph = module.Graph().as_default() if hasattr(module, "get_default_graph") else contextlib.nullcontext()
     with graph:
         timed = program(module, n)
         gc.collect()

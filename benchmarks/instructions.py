@@ -4,7 +4,8 @@
 ``--update`` writes a new baseline, which a commit has to explain. Instructions, unlike seconds, are the same on a busy
 machine: two counts of one case differ by less than 1%.
 
-A count depends on the interpreter, NumPy and the compiler, so a baseline holds for the versions it names.
+A count depends on the interpreter, NumPy and the compiler, so a baseline holds for the versions it names; with others
+nothing is compared, and the program says so.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def versions():
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),
-        "compiler": platform.python_compiler() if sysconfig.get_config_var("CC") is None else _compiler(),
+        "compiler": _compiler(),
     }
 
 
@@ -138,10 +139,18 @@ def main(argv=None):
     """Count; then write the baseline, or compare with it. Exit status 1 if something became dearer."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
     parser.add_argument("--update", action="store_true", help="write the baseline")
+    parser.add_argument("--numpy", action="store_true", help="print the version of NumPy that the baseline is for")
     parser.add_argument("--perform", metavar="CASE", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.perform:
         perform(options.perform)
+        return 0
+    kept = json.loads(BASELINE.read_text()) if BASELINE.exists() else {"versions": {}, "instructions": {}}
+    if options.numpy:
+        print(kept["versions"]["numpy"])
+        return 0
+    if not options.update and kept["versions"] != versions():
+        print(f"Not compared: the baseline is for {kept['versions']}, and this is {versions()}.")
         return 0
     perform("import")  # the bytecode of the modules is on disk from here on
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -150,9 +159,6 @@ def main(argv=None):
         BASELINE.write_text(json.dumps({"versions": versions(), "instructions": counts}, indent=1) + "\n")
         print(f"wrote {BASELINE.name}")
         return 0
-    kept = json.loads(BASELINE.read_text())
-    if kept["versions"] != versions():
-        print(f"The baseline is for {kept['versions']}; this is {versions()}. Counts will differ for that, too.")
     lines, dearer = compare(counts, kept["instructions"])
     print(f"{'instructions per time':36} {'now':>14} {'baseline':>14}", *lines, sep="\n")
     for name in dearer:

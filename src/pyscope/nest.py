@@ -3,25 +3,29 @@
 Dicts are walked in the order of their sorted keys, as TF does.
 """
 
+from functools import lru_cache
+
 __all__ = ["assert_same_structure", "flatten", "is_nested", "is_sequence", "map_structure", "pack_sequence_as"]
 
 
-def _is_namedtuple(value):
-    return isinstance(value, tuple) and hasattr(value, "_fields")
+@lru_cache(1024)
+def _kind(cls):
+    """What instances of a class are: "sequence", "mapping", "attrs", "composite" or None, a leaf."""
+    if issubclass(cls, (list, tuple)):
+        return "sequence"
+    if issubclass(cls, dict) or (hasattr(cls, "keys") and hasattr(cls, "__getitem__") and hasattr(cls, "items")):
+        return "mapping"
+    if hasattr(cls, "__attrs_attrs__"):
+        return "attrs"
+    return "composite" if hasattr(cls, "_components") else None
 
 
-def _is_attrs(value):
-    return hasattr(type(value), "__attrs_attrs__")
-
-
-def _is_mapping(value):
-    return isinstance(value, dict) or (hasattr(value, "keys") and hasattr(value, "__getitem__")
-                                       and hasattr(value, "items"))
+_STRUCTURES = ("sequence", "mapping", "attrs")
 
 
 def is_nested(value):
     """Whether `value` is a structure rather than a leaf."""
-    return isinstance(value, (list, tuple)) or _is_mapping(value) or _is_attrs(value)
+    return _kind(type(value)) in _STRUCTURES
 
 
 is_sequence = is_nested
@@ -36,15 +40,16 @@ def _sorted_keys(mapping):
 
 def children(value):
     """The direct elements of a structure, in order."""
-    if _is_mapping(value):
+    kind = _kind(type(value))
+    if kind == "mapping":
         return [value[k] for k in _sorted_keys(value)]
-    if _is_attrs(value):
+    if kind == "attrs":
         return [getattr(value, a.name) for a in type(value).__attrs_attrs__]
     return list(value)
 
 
 def _is_composite(value):
-    return hasattr(value, "_components")
+    return _kind(type(value)) == "composite"
 
 
 def flatten(structure, expand_composites=False):
@@ -52,34 +57,29 @@ def flatten(structure, expand_composites=False):
 
     With `expand_composites`, an IndexedSlices or SparseTensor counts as its tensors.
     """
-    if not is_nested(structure):
-        if expand_composites and _is_composite(structure):
-            return structure._components()
+    kind = _kind(type(structure))
+    if kind is None or (kind == "composite" and not expand_composites):
         return [structure]
+    if kind == "composite":
+        return structure._components()
     out = []
-    for child in children(structure):
-        if is_nested(child):
-            out.extend(flatten(child, expand_composites))
-        elif expand_composites and _is_composite(child):
-            out.extend(child._components())
-        else:
+    for child in structure if kind == "sequence" else children(structure):
+        if _kind(type(child)) is None:
             out.append(child)
+        else:
+            out.extend(flatten(child, expand_composites))
     return out
 
 
 def like(structure, elements):
     """A structure of the kind of `structure` with these direct elements."""
-    if _is_mapping(structure):
+    if _kind(type(structure)) == "mapping":
         found = dict(zip(_sorted_keys(structure), elements))
         pairs = [(k, found[k]) for k in structure]
         return type(structure)(pairs) if not hasattr(structure, "default_factory") else type(structure)(
             structure.default_factory, pairs)
-    if _is_namedtuple(structure):
+    if hasattr(structure, "_fields") or _kind(type(structure)) == "attrs":
         return type(structure)(*elements)
-    if _is_attrs(structure):
-        return type(structure)(*elements)
-    if type(structure) in (list, tuple):
-        return type(structure)(elements)
     return type(structure)(elements)
 
 
@@ -133,11 +133,12 @@ def assert_same_structure(nest1, nest2, check_types=True, expand_composites=Fals
                          f"str={nest2}")
     if not is_nested(nest1):
         return
-    if check_types and type(nest1) is not type(nest2) and not (_is_mapping(nest1) and _is_mapping(nest2)):
+    mappings = _kind(type(nest1)) == _kind(type(nest2)) == "mapping"
+    if check_types and type(nest1) is not type(nest2) and not mappings:
         raise TypeError("The two structures don't have the same nested structure.\n\nFirst structure: "
                         f"type={type(nest1).__name__} str={nest1}\n\nSecond structure: type={type(nest2).__name__} "
                         f"str={nest2}\n\nMore specifically: The two namedtuples don't have the same sequence type.")
-    if _is_mapping(nest1) and _is_mapping(nest2) and set(nest1) != set(nest2):
+    if mappings and set(nest1) != set(nest2):
         raise ValueError("The two dictionaries don't have the same set of keys. First structure has keys "
                          f"{list(nest1)}, while second structure has keys {list(nest2)}")
     for a, b in zip(children(nest1), children(nest2)):

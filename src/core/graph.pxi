@@ -3,6 +3,7 @@
 # graph, never the reverse, so the collector sees only the handles a program keeps.
 
 cdef list DTYPES = []            # DataType number -> DType
+cdef object DTYPE_CLASS = None   # DType
 cdef list OP_TYPES = []          # OpType.index -> OpType
 OPTYPES = {}                     # type -> OpType
 cdef dict OPERATORS = {}         # "__add__" -> function
@@ -10,7 +11,9 @@ cdef dict OPERATORS = {}         # "__add__" -> function
 
 def set_dtypes(table):
     """Tell the core the DType objects: a list indexed by TF's DataType number, None where there is none."""
+    global DTYPE_CLASS
     DTYPES[:] = table
+    DTYPE_CLASS = next((type(d) for d in table if d is not None), None)
 
 
 def set_operators(functions):
@@ -50,6 +53,8 @@ def op_type(str name not None):
     return found
 
 
+@cython.final
+@cython.freelist(16)
 cdef class Controller:
     """One open ``control_dependencies`` block: what it adds, and which operations were made inside."""
     cdef list ids                # node ids of the control inputs
@@ -175,10 +180,10 @@ cdef class Graph:
         if name[len(name) - 1] == u"/":
             # Usually the innermost open scope, handed to an op as its name.
             current = &names.scopes[self.scope]
-            if self.scope and current.path != NULL and not current.by_path:
-                path = <str>current.path
-                if len(path) + 1 == len(name) and name.startswith(path):
-                    if current.named or path in self.taken:
+            if self.scope and current.prefix != NULL and not current.by_path:
+                if name is <str>current.prefix or name == <str>current.prefix:
+                    path = name[:len(name) - 1] if current.named or self.taken else None
+                    if current.named or self.taken and path in self.taken:
                         raise ValueError(f"Duplicate node name in graph: '{path}'")
                     current.named = True
                     scope[0] = current.parent
@@ -209,6 +214,12 @@ cdef class Graph:
         if self.taken and not opening and names.spell(scope[0], base[0], suffix[0]) in self.taken:
             raise ValueError(f"Duplicate node name in graph: '{names.spell(scope[0], base[0], suffix[0])}'")
         return 0
+
+    cdef bint is_free(self, str name):
+        """Whether `name`, "a/b/", is that of the innermost scope, and known to be no operation's."""
+        cdef Scope* current = &self.names.scopes[self.scope]
+        return (self.scope and current.prefix != NULL and not current.by_path and not current.named
+                and not self.taken and name == <str>current.prefix)
 
     cdef int take_name(self, str name) except -1:
         """Note a node name that the registry does not vouch for; ValueError when a node has it."""

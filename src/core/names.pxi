@@ -93,7 +93,7 @@ cdef class NameTable:
     def __dealloc__(self):
         cdef int i
         for i in range(self.n_scopes):
-            Py_XDECREF(self.scopes[i].path)
+            Py_XDECREF(self.scopes[i].prefix)
         free(self.lower)
         free(self.split_base)
         free(self.split_suffix)
@@ -272,25 +272,57 @@ cdef class NameTable:
         self.paths[path] = scope
         return scope
 
-    cdef str scope_path(self, int scope):
+    cdef str scope_prefix(self, int scope):
+        """What the names in a scope begin with: "a/b/", or "" at the root."""
         if scope == 0:
             return ""
         cdef Scope* s = &self.scopes[scope]
-        if s.path == NULL:
-            path = self.spell(s.parent, s.base, s.suffix)
-            Py_INCREF(path)
-            self.scopes[scope].path = <PyObject*>path
-            return path
-        return <str>s.path
+        if s.prefix == NULL:
+            prefix = joined(self.scope_prefix(s.parent), <str>self.strings[s.base], s.suffix, True)
+            Py_INCREF(prefix)
+            self.scopes[scope].prefix = <PyObject*>prefix
+            return prefix
+        return <str>s.prefix
+
+    cdef str scope_path(self, int scope):
+        """The full name of a scope, "a/b"."""
+        return self.scope_prefix(scope)[:-1] if scope else ""
 
     cdef str spell(self, int scope, int base, int suffix):
         """The full name of a component in `scope`."""
-        cdef str name = <str>self.strings[base]
+        return joined(self.scope_prefix(scope), <str>self.strings[base], suffix, False)
+
+
+cdef str joined(str prefix, str component, int suffix, bint slash):
+    """`prefix`, then the component with its suffix, and a slash if wanted."""
+    cdef Py_ssize_t n = PyUnicode_GET_LENGTH(prefix), m = PyUnicode_GET_LENGTH(component), end
+    cdef int digits = 0, rest = suffix
+    cdef char* out
+    if suffix <= 0 and not slash and n == 0:
+        return component
+    if not (PyUnicode_IS_COMPACT_ASCII(prefix) and PyUnicode_IS_COMPACT_ASCII(component)):
         if suffix > 0:
-            name = f"{name}_{suffix}"
-        if scope == 0:
-            return name
-        return f"{self.scope_path(scope)}/{name}"
+            component = f"{component}_{suffix}"
+        return f"{prefix}{component}/" if slash else prefix + component
+    while rest > 0:
+        digits += 1
+        rest //= 10
+    end = n + m + (digits + 1 if digits else 0) + slash
+    text = PyUnicode_New(end, 127)
+    out = <char*>PyUnicode_DATA(text)
+    memcpy(out, PyUnicode_DATA(prefix), n)
+    memcpy(out + n, PyUnicode_DATA(component), m)
+    if slash:
+        end -= 1
+        out[end] = c"/"
+    if suffix > 0:
+        out[n + m] = c"_"
+        rest = suffix
+        while rest > 0:
+            end -= 1
+            out[end] = c"0" + rest % 10
+            rest //= 10
+    return <str>text
 
 
 @cython.overflowcheck(False)         # a hash wraps around

@@ -188,7 +188,8 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
         return value
     if kind == "type":
         try:
-            value = AS_DTYPE(value).base_dtype
+            if type(value) is not DTYPE_CLASS or <int>value._enum > 100:
+                value = AS_DTYPE(value).base_dtype
         except TypeError:
             raise TypeError(f"Expected DataType for argument '{a.name}' not {value!r}.") from None
         if a.allowed is not None and value not in a.allowed:
@@ -212,6 +213,9 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
     if kind == "shape":
         if isinstance(value, SHAPE_CLASS):
             return value
+        known = known_shape(value)
+        if known is not None:
+            return known
         try:
             return AS_SHAPE(value)
         except (TypeError, ValueError) as e:
@@ -328,7 +332,15 @@ cdef class OpType:
         self.stored_index = {a.name: i for i, a in enumerate(stored)}
         self.all_default = all([a.default is not MISSING for a in stored])
         self.find_simple()
+        find_ready(self)
+        self.remembers = self.rule == RULE_PYTHON and all([a.kind != "func" for a in stored])
+        self.default_answers = {}
+        self.answers = {}
+        self.vectorcall = <call_fn>call_op_type
         self.index = <int>len(OP_TYPES)
+        if type == "Const":
+            global CONST_TYPE
+            CONST_TYPE = self
         OP_TYPES.append(self)
         OPTYPES[type] = self
 
@@ -374,61 +386,11 @@ cdef class OpType:
     # ------------------------------------------------------------ from a call to a node
 
     cdef object apply(self, tuple args, dict attrs, object name, str default_name):
-        cdef Graph g = current_graph()
-        cdef int n = <int>len(args), i, dtype = 0, d
-        cdef int ids[8]
-        cdef int scope, base, suffix
-        cdef Tensor t
-        cdef Graph found = None
-        cdef bint ready = self.simple and n == self.n_in
-        if ready:
-            for i in range(n):
-                v = args[i]
-                if type(v) is not Tensor:
-                    ready = False
-                    break
-                t = <Tensor>v
-                if i == 0:
-                    found = t.graph
-                elif t.graph is not found:
-                    ready = False
-                    break
-                ids[i] = t._id
-                d = found.outputs[t._id].dtype
-                if d > 100:
-                    d -= 100
-                if i == 0:
-                    dtype = d
-                elif d != dtype:
-                    ready = False
-                    break
-            if ready:
-                if found is not g:
-                    if g.is_function:
-                        ready = False
-                    else:
-                        g = found
-                if self.simple_in_dtype:
-                    ready = ready and dtype == self.simple_in_dtype
-                else:
-                    ready = ready and dtype < 64 and (self.allowed >> dtype) & 1
-        if not ready:
-            return self.apply_any(args, attrs, name, default_name)
-        g.check_open()
-        cdef str text
-        if name is None or name == "":
-            text = default_name
-        elif type(name) is str:
-            text = <str>name
-        else:
-            text = node_name_text(name, default_name)
-        g.resolve_name(text, not self.scoped, &scope, &base, &suffix)
-        cdef tuple stored = self.defaults
-        if attrs or not self.all_default:
-            stored = self.stored_values(attrs)
-        if self.simple_out_dtype:
-            dtype = self.simple_out_dtype
-        return g.tensor(g.nodes[self.add(g, n, ids, 1, &dtype, stored, scope, base, suffix, None)].first_output)
+        if self.ready and len(args) == self.n_in:
+            out = ready_node(self, tuple_items(args), attrs, None, name, default_name)
+            if out is not None:
+                return out
+        return self.apply_any(args, attrs, name, default_name)
 
     cdef tuple stored_values(self, dict attrs):
         """The tuple of stored attributes for a call's keyword arguments."""
@@ -920,7 +882,8 @@ cdef class OpType:
     cdef int infer(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, int* shapes, tuple stored,
                    int scope, int base, int suffix, dict extras) except -1:
         """Write the interned shape of each output."""
-        cdef int i, a, b, s
+        cdef int i, s
+        cdef PyObject* found
         if self.rule == RULE_SAME:
             s = g.outputs[inputs[0]].shape if n_inputs else UNKNOWN_SHAPE
             for i in range(n_outputs):
@@ -944,21 +907,37 @@ cdef class OpType:
         if self.rule == RULE_VALUE:
             shapes[0] = intern_shape((<object>stored[0]).shape)
             return 0
+        if self.rule == RULE_MATMUL and matmul_shapes(g.outputs[inputs[0]].shape, g.outputs[inputs[1]].shape,
+                                                      self, stored, shapes):
+            return 0
+        cdef dict answers = None
+        if self.remembers and extras is None:
+            answers = answers_of(self, stored)
+            key = None if answers is None else answer_key(self, g, n_inputs, inputs)
+            found = NULL if key is None else PyDict_GetItem(answers, key)
+            if found != NULL:
+                for i in range(n_outputs):
+                    shapes[i] = (<tuple>(<tuple>found)[0])[i]
+                return 0
+            if key is None:
+                answers = None
         c = self.context(g, n_inputs, inputs, stored, scope, base, suffix, extras)
         if g.new_handle_data:
             g.new_handle_data = None
         try:
             if self.rule == RULE_MATMUL:
-                found = [matmul_shape(c)]
+                given = [matmul_shape(c)]
             else:
-                found = self.shape(c)
+                given = self.shape(c)
         except ValueError as e:
             raise ValueError(c.explain(str(e))) from None
-        if len(found) != n_outputs:
-            raise AssertionError(f"shape rule of {self.type} gave {len(found)} shapes for {n_outputs} outputs")
+        if len(given) != n_outputs:
+            raise AssertionError(f"shape rule of {self.type} gave {len(given)} shapes for {n_outputs} outputs")
         for i in range(n_outputs):
-            shapes[i] = intern_shape(found[i] if found[i] is None or type(found[i]) is tuple
-                                     else tuple(found[i]))
+            shapes[i] = intern_shape(given[i] if given[i] is None or type(given[i]) is tuple
+                                     else tuple(given[i]))
+        if answers is not None:
+            remember(self, g, c, answers, n_inputs, inputs, n_outputs, shapes)
         return 0
 
     cdef ShapeContext context(self, Graph g, int n_inputs, int* inputs, tuple stored, int scope, int base, int suffix,
@@ -966,7 +945,7 @@ cdef class OpType:
         cdef ShapeContext c = ShapeContext.__new__(ShapeContext)
         cdef int i
         c.op_type = self
-        c.graph = g
+        c.owner = g
         c.ids = [inputs[i] for i in range(n_inputs)]
         c.stored = stored
         c.extras = extras
@@ -1022,25 +1001,17 @@ cdef tuple number_attrs(object value, int dtype):
 
 
 cdef int number_node(Graph g, object value, int dtype, int scope, str name) except -2:
-    """Add the Const of a Python number called `name` in `scope`; its output id, or -1 when that needs checking."""
-    global CONST_TYPE
-    cdef tuple attrs = number_attrs(value, dtype)
-    cdef int base, suffix
-    if attrs is None:
-        return -1
-    if CONST_TYPE is None:
-        CONST_TYPE = op_type("Const")
-    g.names.unique(scope, g.names.intern(name), True, &base, &suffix)
-    return g.nodes[CONST_TYPE.add(g, 0, NULL, 1, &dtype, attrs, scope, base, suffix, None)].first_output
+    """Add the Const of numbers called `name` in `scope`; its output id, or -1 when that needs checking."""
+    cdef tuple attrs = literal_attrs(value, dtype)
+    return -1 if attrs is None else const_node(g, attrs, scope, name)
 
 
 def constant(array, dtype, str name not None):
     """Add a Const with the value `array`, which nobody may write any more, of DType `dtype`."""
-    global CONST_TYPE
     cdef Graph g = current_graph()
     cdef int scope, base, suffix, number = dtype._enum
     if CONST_TYPE is None:
-        CONST_TYPE = op_type("Const")
+        op_type("Const")
     g.check_open()
     g.resolve_name(name, True, &scope, &base, &suffix)
     return g.tensor(g.nodes[CONST_TYPE.add(g, 0, NULL, 1, &number, (array, dtype), scope, base, suffix,

@@ -19,7 +19,7 @@ cdef struct Scope:               # one opened name scope
     int base                     # component as written, index into NameTable.strings
     int suffix                   # 0 or the k of "_k"
     int entry                    # its NameEntry: where names inside are registered
-    PyObject* path               # owned str "a/b", spelled out when first asked for, or NULL
+    PyObject* prefix             # owned str "a/b/", spelled out when first asked for, or NULL
     bint by_path                 # entered by its path: other records may stand for the same scope
     bint named                   # an operation has taken the scope's own name
 
@@ -51,6 +51,7 @@ cdef class NameTable:
     cdef int rehash(self) except -1
     cdef bint is_used(self, int parent, int base, int suffix) noexcept
     cdef int unique(self, int scope, int component, bint mark, int* base, int* suffix) except -1
+    cdef str scope_prefix(self, int scope)
     cdef str scope_path(self, int scope)
     cdef str spell(self, int scope, int base, int suffix)
 
@@ -127,6 +128,7 @@ cdef class Graph:
     cdef int forget_consumers(self) except -1
     cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix,
                           bint opening=*) except -1
+    cdef bint is_free(self, str name)
     cdef int take_name(self, str name) except -1
     cdef set taken               # node names that did not go through the registry
     cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
@@ -154,6 +156,14 @@ cdef enum ShapeRule:             # shape rules in C; RULE_PYTHON calls OpType.sh
     RULE_SCALAR
     RULE_UNKNOWN
     RULE_VALUE                   # the shape of the stored value, of a Const
+
+cdef enum:
+    MOST_ARGUMENTS = 8           # of calls that may take the short way
+    MOST_INPUTS = 32             # of nodes made by it
+    MOST_REMEMBERED = 8          # inputs of nodes whose shapes are remembered
+    OUT_STORED = 1000
+
+ctypedef PyObject* (*call_fn)(PyObject*, PyObject**, size_t, PyObject*)
 
 cdef class ArgDef
 cdef class AttrDef
@@ -185,6 +195,20 @@ cdef class OpType:
     cdef bint all_default            # every stored attr has a default
     cdef tuple written               # stored attributes last written to wire format, and their bytes
     cdef bytes written_bytes
+    cdef bint ready                  # calls with tensors and literals may take the short way of ready.pxi
+    cdef bint measures               # a function may ask for its result rather than for its input
+    cdef int arg_kind[MOST_ARGUMENTS]     # DataType number of an input, or -1 - k for type attr k
+    cdef bint arg_list[MOST_ARGUMENTS]    # whether it is a list
+    cdef int list_minimum            # its least length
+    cdef int n_type_attrs
+    cdef unsigned long long allowed_types[MOST_ARGUMENTS]    # of type attr k: bit set of dtypes
+    cdef int default_types[MOST_ARGUMENTS]    # of type attr k, or 0
+    cdef int out_kind                # DataType number, -1 - k for type attr k, or OUT_STORED + i for a stored attr
+    cdef bint remembers              # answers of its shape rule may be kept
+    cdef unsigned int asked          # bit set of inputs whose values the rule has ever asked for
+    cdef dict default_answers        # what the rule sees of the inputs -> (shape ids, what keeps the key valid)
+    cdef dict answers                # stored attributes -> a dict like default_answers
+    cdef call_fn vectorcall          # what CPython calls for a call of it
 
     cdef object apply(self, tuple args, dict attrs, object name, str default_name)
     cdef object inferred_attr(self, Graph g, int n_inputs, int* inputs, AttrDef a)
@@ -240,7 +264,9 @@ cdef class FunctionName:         # the value of a func attribute
 
 cdef class ShapeContext:         # what a Python shape rule sees of the node being made
     cdef readonly OpType op_type
-    cdef readonly Graph graph
+    cdef Graph owner             # the graph that the node will be in
+    cdef unsigned int asked      # bit set of inputs whose values the rule asked for
+    cdef bint looked_further     # the rule used more than shapes, dtypes, attributes and values
     cdef list ids                # output ids of the inputs
     cdef tuple stored
     cdef dict extras
@@ -249,6 +275,7 @@ cdef class ShapeContext:         # what a Python shape rule sees of the node bei
     cdef list partial            # (index, shape): inputs read as shapes
 
     cdef int id_of(self, int index) except -1
+    cdef int ask(self, int index) except -1
     cdef list controls(self)
 
 

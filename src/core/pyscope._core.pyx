@@ -3,6 +3,7 @@
 
 cimport cython
 cimport numpy as cnp
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLong, PyLong_AsLongLongAndOverflow
 from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
@@ -16,6 +17,8 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     const void* PyUnicode_DATA(object text)
     Py_UCS4 PyUnicode_READ(int kind, const void* data, Py_ssize_t index)
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
     ctypedef struct PyThreadState:
         pass
     PyThreadState* PyThreadState_Get()
@@ -25,10 +28,13 @@ cnp.import_array()
 
 include "names.pxi"
 include "shapes.pxi"
+include "arguments.pxi"
 include "graph.pxi"
 include "optype.pxi"
 include "shape_rules.pxi"
+include "ready.pxi"
 include "scopes.pxi"
+include "call.pxi"
 include "search.pxi"
 include "wire.pxi"
 include "wire_function.pxi"

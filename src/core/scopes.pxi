@@ -125,6 +125,7 @@ cdef set PLAIN_TYPES = {int, float, bool, str, bytes, complex, np.ndarray, np.fl
 
 
 @cython.final
+@cython.freelist(32)
 cdef class name_scope:
     """Context manager that puts the names of new operations under a prefix; its value is the prefix, ``"a/b/"``.
 
@@ -181,16 +182,38 @@ cdef class name_scope:
                 pop_graph(g)
             raise
         self.graph = g
-        if g.scope == 0:
-            return ""
-        return g.names.scope_path(g.scope) + "/"
+        return g.names.scope_prefix(g.scope)
 
-    def __exit__(self, *exc):
+    def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.scope = self.old
         if self.pushed:
             pop_graph(self.graph)
         self.graph = None
         return None
+
+
+cdef tuple NAME_SCOPE_PARAMETERS = ("name", "default_name", "values")
+
+
+cdef object new_name_scope(object cls, PyObject** args, size_t n_args, PyObject* keywords):
+    """``name_scope(...)`` without a tuple of arguments."""
+    cdef PyObject* given[3]
+    cdef name_scope scope
+    if (not place_arguments(NAME_SCOPE_PARAMETERS, given, args, n_args, keywords) or given[0] == NULL
+            or given[1] != NULL and <object>given[1] is not None and not PyUnicode_CheckExact(<object>given[1])):
+        return call_type(cls, args, n_args, keywords)
+    scope = name_scope.__new__(name_scope)
+    scope._name = <object>given[0]
+    if given[1] != NULL:
+        scope._default_name = <object>given[1]
+        if scope._name is None:
+            scope._name = scope._default_name
+    if given[2] != NULL:
+        scope.values = <object>given[2]
+    return scope
+
+
+set_type_call(<PyObject*>name_scope, <void*>new_name_scope)
 
 
 cdef object scope_text(object name):
@@ -220,16 +243,15 @@ cdef class GraphScope:
         if self.name is not None and type(self.name) is not str:
             self.name = scope_text(self.name)
         self.old = self.graph.enter_scope(self.name)
-        if self.graph.scope == 0:
-            return ""
-        return self.graph.names.scope_path(self.graph.scope) + "/"
+        return self.graph.names.scope_prefix(self.graph.scope)
 
-    def __exit__(self, *exc):
+    def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.scope = self.old
         return None
 
 
 @cython.final
+@cython.freelist(16)
 cdef class ControlDependencies:
     """``Graph.control_dependencies``: operations made inside wait for the given ones.
 
@@ -244,15 +266,14 @@ cdef class ControlDependencies:
 
     def __init__(self, Graph graph not None, ops):
         cdef Operation op
+        cdef list ids = []
         self.graph = graph
-        self.controller = Controller.__new__(Controller)
-        self.controller.ids = []
-        self.controller.seen = set()
         self.clears = ops is None
         if ops is not None:
             for op in ops:
-                if op._id not in self.controller.ids:
-                    self.controller.ids.append(op._id)
+                if op._id not in ids:
+                    ids.append(op._id)
+        self.controller = new_controller(ids)
 
     def __enter__(self):
         self.old = self.graph.controllers
@@ -264,11 +285,26 @@ cdef class ControlDependencies:
         else:
             self.graph.controllers = self.old + [self.controller]
 
-    def __exit__(self, *exc):
+    def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.controllers = self.old
         if self.clears and self.old_context is not None:
             self.graph._set_control_flow_context(self.old_context)
         return None
+
+
+cdef Controller new_controller(list ids):
+    cdef Controller controller = Controller.__new__(Controller)
+    controller.ids = ids
+    controller.seen = set()
+    return controller
+
+
+cdef ControlDependencies control_block(Graph g, list ids):
+    """A block that makes the operations in it wait for these nodes."""
+    cdef ControlDependencies block = ControlDependencies.__new__(ControlDependencies)
+    block.graph = g
+    block.controller = new_controller(ids)
+    return block
 
 
 def current_control_inputs(Graph graph not None, Tensor tensor=None):

@@ -10,6 +10,20 @@ cdef class ShapeContext:
             raise IndexError(f"{self.op_type.type} has {len(self.ids)} inputs here; no input {index}")
         return <int>self.ids[index]
 
+    cdef int ask(self, int index) except -1:
+        """Note that the rule wants the value of an input."""
+        if 0 <= index < MOST_REMEMBERED:
+            self.asked |= <unsigned int>1 << index
+        else:
+            self.looked_further = True
+        return 0
+
+    @property
+    def graph(self):
+        """The graph that the node will be in."""
+        self.looked_further = True
+        return self.owner
+
     @property
     def n_inputs(self):
         """How many tensors go in."""
@@ -18,20 +32,21 @@ cdef class ShapeContext:
     @property
     def inputs(self):
         """The tensors that go in, as a list."""
-        return [self.graph.tensor(i) for i in self.ids]
+        self.looked_further = True
+        return [self.owner.tensor(i) for i in self.ids]
 
     def shape(self, int index):
         """Static shape of input `index`: a tuple of ints and None, or None for unknown rank."""
-        return SHAPE_TUPLES[self.graph.outputs[self.id_of(index)].shape]
+        return SHAPE_TUPLES[self.owner.outputs[self.id_of(index)].shape]
 
     def rank(self, int index):
         """Number of dimensions of input `index`, or None."""
-        cdef int rank = SHAPES[self.graph.outputs[self.id_of(index)].shape].rank
+        cdef int rank = SHAPES[self.owner.outputs[self.id_of(index)].shape].rank
         return None if rank < 0 else rank
 
     def dtype(self, int index):
         """DType of input `index`, without reference."""
-        return DTYPES[base_of(self.graph.outputs[self.id_of(index)].dtype)]
+        return DTYPES[base_of(self.owner.outputs[self.id_of(index)].dtype)]
 
     def attr(self, str name):
         """Value of an attribute."""
@@ -48,25 +63,27 @@ cdef class ShapeContext:
         for i in range(n):
             ids[i] = self.ids[i]
         try:
-            return self.op_type.inferred_attr(self.graph, n, ids, self.op_type.attrs[name])
+            return self.op_type.inferred_attr(self.owner, n, ids, self.op_type.attrs[name])
         finally:
             if ids != small:
                 free(ids)
 
     def constant(self, int index):
         """Value of input `index` when it is statically known, else None."""
+        self.ask(index)
         if FOLD_CONSTANT is None:
             return None
-        value = FOLD_CONSTANT(self.graph.tensor(self.id_of(index)))
+        value = FOLD_CONSTANT(self.owner.tensor(self.id_of(index)))
         if value is not None:
             self.folded.append((index, value))
         return value
 
     def constant_shape(self, int index):
         """The shape that integer vector `index` stands for, as far as it is known; None: not even its rank."""
+        self.ask(index)
         if FOLD_SHAPE is None:
             return None
-        value = FOLD_SHAPE(self.graph.tensor(self.id_of(index)))
+        value = FOLD_SHAPE(self.owner.tensor(self.id_of(index)))
         if value is not None:
             if self.partial is None:
                 self.partial = []
@@ -75,7 +92,8 @@ cdef class ShapeContext:
 
     def handle_data(self, int index):
         """``(shape, dtype)`` of what resource input `index` refers to, or None."""
-        return self.graph.handle_data.get(self.id_of(index))
+        self.looked_further = True
+        return self.owner.handle_data.get(self.id_of(index))
 
     cdef list controls(self):
         """Ids of the control inputs that the node would have."""
@@ -85,20 +103,21 @@ cdef class ShapeContext:
         for i in range(n):
             ids[i] = self.ids[i]
         try:
-            self.graph.controls_for(n, ids, found)
+            self.owner.controls_for(n, ids, found)
         finally:
             free(ids)
         return found
 
     def set_handle_data(self, int index, data):
         """Say what resource or variant output `index` refers to: a tuple of ``(shape, dtype)``."""
-        if self.graph.new_handle_data is None:
-            self.graph.new_handle_data = []
-        self.graph.new_handle_data.append((index, data))
+        self.looked_further = True
+        if self.owner.new_handle_data is None:
+            self.owner.new_handle_data = []
+        self.owner.new_handle_data.append((index, data))
 
     def explain(self, str problem):
         """`problem` with the node and what was known of its inputs, worded as TF's shape functions do."""
-        cdef str name = self.graph.names.spell(self.scope, self.base, self.suffix)
+        cdef str name = self.owner.names.spell(self.scope, self.base, self.suffix)
         cdef AttrDef a
         folded = self.folded
         partial = self.partial or []
@@ -116,7 +135,7 @@ cdef class ShapeContext:
             kind, value = values[key]
             attrs.append(f"{key}={attr_text(kind, value)}")
         cdef list inputs = [t._as_node_def_input() for t in self.inputs]
-        inputs.extend([f"^{self.graph.node_name(i)}" for i in self.controls()])
+        inputs.extend([f"^{self.owner.node_name(i)}" for i in self.controls()])
         summary = f"{{{{node {name}}}}} = {self.op_type.type}[{', '.join(attrs)}]({', '.join(inputs)})"
         shapes = ", ".join(["?" if self.rank(i) is None else shape_text(self.shape(i)) for i in range(len(self.ids))])
         text = f"{problem} for '{summary}' with input shapes: {shapes}"
@@ -261,6 +280,25 @@ cdef str broadcast_problem(int a, int b):
         if p != q and p != 1 and q != 1 and p >= 0 and q >= 0:
             return f"Dimensions must be equal, but are {p} and {q}"
     return "Incompatible shapes"
+
+
+cdef bint matmul_shapes(int a, int b, OpType t, tuple stored, int* out) except -1:
+    """Shape of a 2-D matrix product whose factors fit; False if that needs a closer look."""
+    cdef Shape* x = &SHAPES[a]
+    cdef Shape* y = &SHAPES[b]
+    cdef bint flip_x = False, flip_y = False
+    cdef long long dims[2]
+    if x.rank != 2 or y.rank != 2:
+        return False
+    if stored is not t.defaults:
+        flip_x = stored[t.stored_index["transpose_a"]]
+        flip_y = stored[t.stored_index["transpose_b"]]
+    if x.dims[not flip_x] >= 0 and y.dims[flip_y] >= 0 and x.dims[not flip_x] != y.dims[flip_y]:
+        return False
+    dims[0] = x.dims[flip_x]
+    dims[1] = y.dims[not flip_y]
+    out[0] = intern_dims(dims, 2)
+    return True
 
 
 cdef object matmul_shape(ShapeContext c):

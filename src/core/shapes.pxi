@@ -69,6 +69,17 @@ cdef object shape_object(int shape):
     return found
 
 
+cdef object known_shape(object dims):
+    """The TensorShape of a list or tuple of ints and None that has been seen before; None for anything else."""
+    if type(dims) is not list and type(dims) is not tuple:
+        return None
+    for d in dims:
+        if d is not None and type(d) is not int:
+            return None
+    cdef PyObject* found = PyDict_GetItem(SHAPE_IDS, tuple(dims))
+    return None if found == NULL else shape_object(<int>PyLong_AsLong(<object>found))
+
+
 def set_shape_class(cls):
     """Tell the core which class `Tensor.shape` returns: it has ``_from_dims(tuple or None)`` and ``_dims``."""
     global SHAPE_CLASS

@@ -630,6 +630,9 @@ class Graph(core.Graph):
         return f"<pyscope.Graph object at {id(self):#x}>"
 
 
+core.set_graph_class(Graph)
+
+
 def reset_default_graph():
     """Throw away the process's default graph; AssertionError inside ``with graph.as_default()``."""
     if core.graph_stack():
@@ -638,6 +641,7 @@ def reset_default_graph():
     core.set_global_graph(None)
 
 
+@core.quick("control_dependencies")
 def control_dependencies(control_inputs):
     """Context manager: operations made inside wait for `control_inputs`; None clears what is open."""
     return get_default_graph().control_dependencies(control_inputs)

@@ -161,6 +161,7 @@ PLACEHOLDER = OpType(
 )
 
 
+@core.direct(PLACEHOLDER)
 def placeholder(dtype, shape=None, name=None):
     """A tensor whose value is given by ``feed_dict`` when it is needed.
 

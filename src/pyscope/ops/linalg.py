@@ -172,6 +172,7 @@ BATCH_MATMUL_V3 = core.OpType(
 )
 
 
+@core.direct(MATMUL, most_dims=2)
 def matmul(
     a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, a_is_sparse=False,
     b_is_sparse=False, output_type=None, grad_a=False, grad_b=False, name=None,

@@ -1,13 +1,10 @@
 # Plan: what runs for one set of fetches and feeds.
 #
-# Planning walks back from the fetches, stops at feeds, and puts the operations it met in order: by id, since an
-# operation is usually younger than its inputs, else by Kahn's algorithm with the smallest id first.  Every value gets a
-# register; the last reader of each register is marked, so that the run can drop the value there or write into it.
-# Nothing here recurses: a chain of a million operations is planned in a loop.
+# What has to run is collected into a Draft (draft.pxi), rewritten (rewrite.pxi, fusion.pxi), and bound: every value
+# that is left gets a register, every step its kernel, and the last reader of each register is marked, so that the run
+# can drop the value there or write into it.
 #
 #   Plan        O(operations reached + edges)        borrow     O(constants), O(1) once a frame is at rest
-
-from libc.stdlib cimport calloc, qsort
 
 cdef dict KINDS = {              # op types that are no call of a kernel
     "Const": STEP_CONST,
@@ -69,26 +66,6 @@ cdef Binding binding_of(OpType op_type):
     return b
 
 
-cdef int compare_ints(const void* a, const void* b) noexcept nogil:
-    cdef int x = (<const int*>a)[0], y = (<const int*>b)[0]
-    return (x > y) - (x < y)
-
-
-cdef struct Ints:                # a growing list of ints, owned by the planning call
-    int* data
-    int n
-    int capacity
-
-
-cdef int push(Ints* list_, int value) except -1:
-    if list_.n == list_.capacity:
-        list_.capacity = max(64, 2 * list_.capacity)
-        list_.data = <int*>grow(list_.data, <size_t>list_.capacity * sizeof(int))
-    list_.data[list_.n] = value
-    list_.n += 1
-    return 0
-
-
 @cython.final
 cdef class Plan:
     """The steps that compute some tensors and run some operations of a graph, given the values of others.
@@ -102,12 +79,15 @@ cdef class Plan:
         for i in range(self.n_steps):
             Py_XDECREF(self.steps[i].callable)
             Py_XDECREF(self.steps[i].attrs)
+            if self.steps[i].fused != NULL:
+                free_fused(self.steps[i].fused)
         while self.free_frames != NULL:
             frame = self.free_frames
             self.free_frames = frame.next
             for i in range(self.n_registers):
                 Py_XDECREF(frame.registers[i])
                 Py_XDECREF(frame.spares[i])
+            free(frame.scratch)
             free(frame.registers)
             free(frame)
         free(self.steps)
@@ -119,6 +99,7 @@ cdef class Plan:
         free(self.feed_outputs)
         free(self.feed_registers)
         free(self.fetch_registers)
+        free(self.fetch_again)
 
     def __init__(self, *args, **kwargs):
         raise TypeError("a Plan is made by a Session when it first runs given fetches")
@@ -137,6 +118,7 @@ cdef class Plan:
             raise MemoryError()
         frame.spares = frame.registers + self.n_registers
         frame.next = NULL
+        frame.scratch = NULL
         for register, constant in self.constants:
             value = <PyObject*>constant
             Py_XINCREF(value)
@@ -210,267 +192,159 @@ cdef object constant_value(Graph g, int node):
     return value
 
 
-cdef Plan make_plan(Graph g, list fetches, list feeds, list targets):
-    """A Plan that computes the outputs `fetches` and runs the nodes `targets`, given the outputs `feeds`."""
+cdef Plan make_plan(Graph g, list fetches, list feeds, list targets, int rewrites=0):
+    """A Plan that computes the outputs `fetches` and runs the nodes `targets`, given the outputs `feeds`.
+
+    `rewrites` says which Rewrites may be used.
+    """
+    cdef Draft draft = collect(g, fetches, feeds, targets)
+    if rewrites and not draft.has_flow:
+        rewrite(draft, targets, rewrites)
+    return bind_draft(draft)
+
+
+cdef Plan bind_draft(Draft draft):
+    """The plan of a draft: registers, steps with their kernels, and lifetimes."""
+    cdef Graph g = draft.graph
     cdef Plan plan = Plan.__new__(Plan)
-    cdef unsigned char* seen = NULL
-    cdef int* register_of = NULL         # output id -> register + 1
-    cdef Ints order, stack
-    cdef bint ascending = True
-    cdef bint has_flow = False
-    cdef dict frames = None
-    order.data = stack.data = NULL
-    order.n = stack.n = order.capacity = stack.capacity = 0
+    cdef DraftStep* step
+    cdef int i, k, n_inputs = draft.n_inputs
     plan.graph = g
     plan.edit_count = g.edit_count
     plan.constants = []
-    try:
-        # Fresh pages of calloc are zero without being touched, so a small part of a large graph costs what it reaches.
-        seen = <unsigned char*>calloc(g.n_nodes + 1, 1)
-        register_of = <int*>calloc(g.n_outputs + 1, sizeof(int))
-        if seen == NULL or register_of == NULL:
-            raise MemoryError()
-        plan.n_feeds = <int>len(feeds)
-        plan.feed_outputs = <int*>grow(NULL, (plan.n_feeds + 1) * sizeof(int))
-        plan.feed_registers = <int*>grow(NULL, (plan.n_feeds + 1) * sizeof(int))
-        for i in range(plan.n_feeds):
-            plan.feed_outputs[i] = feeds[i]
-            plan.feed_registers[i] = i
-            register_of[plan.feed_outputs[i]] = i + 1
-        reach(g, fetches, targets, register_of, seen, &order, &stack, &ascending)
-        for i in range(order.n):
-            if binding_of(<OpType>OP_TYPES[g.nodes[order.data[i]].op_type]).kind >= STEP_SWITCH:
-                has_flow = True
-                break
-        if has_flow:
-            frames = order_flow(g, &order, seen, register_of)
-        elif ascending:
-            qsort(order.data, order.n, sizeof(int), compare_ints)
-        else:
-            sort_by_dependence(g, register_of, seen, &order)
-        if not has_flow:
-            read_before_updates(g, register_of, seen, &order)
-        lay_out(plan, g, &order, register_of, has_flow)
-        plan.n_fetches = <int>len(fetches)
-        plan.fetch_registers = <int*>grow(NULL, (plan.n_fetches + 1) * sizeof(int))
-        for i in range(plan.n_fetches):
-            plan.fetch_registers[i] = register_of[<int>fetches[i]] - 1
-        if has_flow:
-            plan.program = make_program(plan, frames)
-            plan.needs_run = True
-        else:
-            mark_last_readers(plan)
-    finally:
-        free(seen)
-        free(register_of)
-        free(order.data)
-        free(stack.data)
+    plan.n_feeds = draft.n_feeds
+    plan.n_fetches = <int>len(draft.fetches)
+    for group in draft.groups:
+        n_inputs += <int>len((<Group>group).externals)
+    plan.steps = <Step*>calloc(draft.n_steps + len(draft.groups) + 1, sizeof(Step))
+    plan.in_registers = <int*>grow(NULL, (n_inputs + 1) * sizeof(int))
+    plan.in_flags = <unsigned char*>calloc(n_inputs + 1, 1)
+    plan.types = <int*>grow(NULL, (draft.n_values + 1) * sizeof(int))
+    plan.is_constant = <bint*>calloc(draft.n_values + 1, sizeof(bint))
+    plan.is_unread = <bint*>calloc(draft.n_values + 1, sizeof(bint))
+    plan.feed_outputs = <int*>grow(NULL, (plan.n_feeds + 1) * sizeof(int))
+    plan.feed_registers = <int*>grow(NULL, (plan.n_feeds + 1) * sizeof(int))
+    plan.fetch_registers = <int*>grow(NULL, (plan.n_fetches + 1) * sizeof(int))
+    plan.fetch_again = <bint*>calloc(plan.n_fetches + 1, sizeof(bint))
+    if (plan.steps == NULL or plan.in_flags == NULL or plan.is_constant == NULL or plan.is_unread == NULL
+            or plan.fetch_again == NULL):
+        raise MemoryError()
+    for i in range(plan.n_feeds):
+        plan.feed_outputs[i] = draft.feeds[i]
+        plan.feed_registers[i] = register_of(plan, draft, i)
+    # Registers first: a value that goes round in a loop is read before the step that makes it.
+    for i in range(draft.n_steps):
+        step = &draft.steps[i]
+        if not step.gone:
+            for k in range(step.n_out):
+                give_register(plan, draft, step.first_out + k)
+    for i in range(draft.n_steps):
+        step = &draft.steps[i]
+        if step.gone:
+            continue
+        if step.group < 0:
+            bind_step(plan, draft, step)
+        elif step.next < 0:
+            bind_group(plan, draft, <Group>draft.groups[step.group])     # a group runs where its last member stood
+    for k in range(plan.n_fetches):
+        plan.fetch_registers[k] = register_of(plan, draft, <int>draft.fetches[k])
+    if plan.n_fetches > 1:
+        mark_fetched_again(plan)
+    if draft.has_flow:
+        plan.program = make_program(plan, draft.frames)
+        plan.needs_run = True
+        plan.calls_python = True
+    else:
+        mark_last_readers(plan)
+    mark_sharing(plan, g, draft.has_flow)
     return plan
 
 
-cdef inline bint is_fed_placeholder(Graph g, int node, int* register_of) except -1:
-    cdef Node* n = &g.nodes[node]
-    return (n.n_outputs == 1 and register_of[n.first_output] != 0
-            and binding_of(<OpType>OP_TYPES[n.op_type]).is_placeholder)
+cdef int give_register(Plan plan, Draft draft, int value) except -1:
+    """A register for what stands for itself."""
+    draft.values[value].register = plan.n_registers
+    plan.types[plan.n_registers] = numpy_type(draft.dtype(value) if value >= draft.n_feeds
+                                              else base_of(draft.dtype(value)))
+    plan.n_registers += 1
+    return plan.n_registers - 1
 
 
-cdef int reach(Graph g, list fetches, list targets, int* register_of, unsigned char* seen, Ints* order, Ints* stack,
-               bint* ascending) except -1:
-    """Collect the nodes that must run: `seen` is 1 for each, and `order` lists them, not yet in order."""
-    cdef int i, node, source
-    cdef int* edges
-    cdef Node* n
-    for output in fetches:
-        if register_of[<int>output] == 0:
-            node = g.outputs[<int>output].node
-            if not seen[node]:
-                seen[node] = 1
-                push(stack, node)
-    for target in targets:
-        node = target
-        if not seen[node]:
-            seen[node] = 1
-            push(stack, node)
-    while stack.n:
-        stack.n -= 1
-        node = stack.data[stack.n]
-        push(order, node)
-        n = &g.nodes[node]
-        edges = g.edges + n.first_edge
-        for i in range(n.n_inputs):
-            if register_of[edges[i]]:
-                continue         # fed: nothing before it is needed
-            source = g.outputs[edges[i]].node
-            if source >= node:
-                ascending[0] = False
-            if not seen[source]:
-                seen[source] = 1
-                push(stack, source)
-        for i in range(n.n_inputs, n.n_inputs + n.n_controls):
-            source = edges[i]
-            # As in TF, what waits for a placeholder that is fed waits for the feed.
-            if seen[source] or is_fed_placeholder(g, source, register_of):
-                if source >= node:
-                    ascending[0] = False
-                continue
-            if source >= node:
-                ascending[0] = False
-            seen[source] = 1
-            push(stack, source)
+cdef int register_of(Plan plan, Draft draft, int value) except -1:
+    """Where the value that stands for `value` is kept; what nobody has made yet, a feed or a constant, is put there."""
+    cdef int register
+    value = draft.find(value)
+    register = draft.values[value].register
+    if register < 0:
+        register = give_register(plan, draft, value)
+        if draft.values[value].constant != NULL:
+            plan.constants.append((register, <object>draft.values[value].constant))
+            plan.is_constant[register] = True
+    return register
+
+
+cdef Step* bind_step(Plan plan, Draft draft, DraftStep* drafted) except NULL:
+    """Add the step of one operation."""
+    cdef Graph g = draft.graph
+    cdef Step* step = &plan.steps[plan.n_steps]
+    cdef OpType op_type = draft.op_type(drafted)
+    cdef int k, value
+    step.n_in = drafted.n_in
+    step.n_out = drafted.n_out
+    step.first_in = plan.n_inputs
+    step.first_out = draft.values[drafted.first_out].register if drafted.n_out else 0
+    for k in range(step.n_in):
+        value = draft.input(drafted, k)
+        plan.in_registers[plan.n_inputs + k] = register_of(plan, draft, value)
+        if draft.dtype(value) >= 100 and value >= draft.n_feeds and not takes_ref(op_type, step.n_in, k):
+            plan.in_flags[plan.n_inputs + k] = INPUT_DEREF
+            step.has_deref = True
+    plan.n_inputs += step.n_in
+    plan.n_steps += 1            # counted before binding, so that __dealloc__ sees what bind owns
+    plan.bind(step, drafted.node)
+    if step.kind == STEP_CONST:
+        value_ = constant_value(g, drafted.node)
+        Py_INCREF(value_)
+        step.attrs = <PyObject*>value_
+    return step
+
+
+cdef int mark_fetched_again(Plan plan) except -1:
+    """Mark fetches whose register a later fetch reads, too: only the last may take the array out of it."""
+    cdef set later = set()
+    cdef int k
+    for k in range(plan.n_fetches - 1, -1, -1):
+        plan.fetch_again[k] = plan.fetch_registers[k] in later
+        later.add(plan.fetch_registers[k])
     return 0
 
 
-cdef int sort_by_dependence(Graph g, int* register_of, unsigned char* seen, Ints* order) except -1:
-    """Put the nodes of `order` behind what they need, smaller ids first; a cycle is an error."""
-    from heapq import heapify, heappop, heappush
-    cdef dict waiting = {}       # node -> how many of its sources are to come
-    cdef dict readers = {}       # node -> nodes that wait for it
-    cdef int i, k, node, source, n_sources
-    cdef Node* n
-    cdef list ready = []
-    for i in range(order.n):
-        node = order.data[i]
-        n = &g.nodes[node]
-        n_sources = 0
-        for k in range(n.n_inputs + n.n_controls):
-            if k < n.n_inputs:
-                if register_of[g.edges[n.first_edge + k]]:
-                    continue
-                source = g.outputs[g.edges[n.first_edge + k]].node
-            else:
-                source = g.edges[n.first_edge + k]
-                if is_fed_placeholder(g, source, register_of) and not seen[source]:
-                    continue
-            n_sources += 1
-            readers.setdefault(source, []).append(node)
-        waiting[node] = n_sources
-        if n_sources == 0:
-            ready.append(node)
-    heapify(ready)
-    i = 0
-    while ready:
-        node = heappop(ready)
-        order.data[i] = node
-        i += 1
-        del waiting[node]
-        for reader in readers.get(node, ()):
-            waiting[reader] -= 1
-            if waiting[reader] == 0:
-                heappush(ready, reader)
-    if waiting:
-        names = ", ".join([g.node_name(node) for node in sorted(waiting)[:20]])
-        raise invalid_argument(
-            f"Graph is invalid, contains a cycle with {len(waiting)} nodes, including: {names}")
-    return 0
-
-
-cdef int read_before_updates(Graph g, int* register_of, unsigned char* seen, Ints* order) except -1:
-    """Put updates of reference variables, and what waits for them, behind everything else.
-
-    TF orders a read and an update only by dependence; left to themselves its threads find the reads ready first.
-    """
-    cdef int i, k, node, source, n_late = 0
-    cdef Node* n
-    cdef bint late
-    cdef int* waiting = NULL
-    for i in range(order.n):
-        if binding_of(<OpType>OP_TYPES[g.nodes[order.data[i]].op_type]).updates_ref:
-            break
-    else:
-        return 0
-    waiting = <int*>grow(NULL, order.n * sizeof(int))
-    for i in range(order.n):
-        node = order.data[i]
-        n = &g.nodes[node]
-        late = binding_of(<OpType>OP_TYPES[n.op_type]).updates_ref
-        for k in range(n.n_inputs + n.n_controls):
-            if late:
-                break
-            source = g.edges[n.first_edge + k]
-            if k < n.n_inputs:
-                if register_of[source]:
-                    continue     # fed
-                source = g.outputs[source].node
-            late = seen[source] == 2
-        if late:
-            seen[node] = 2
-            waiting[n_late] = node
-            n_late += 1
-        else:
-            order.data[i - n_late] = node
-    for i in range(n_late):
-        order.data[order.n - n_late + i] = waiting[i]
-    free(waiting)
-    return 0
-
-
-cdef int lay_out(Plan plan, Graph g, Ints* order, int* register_of, bint has_flow) except -1:
-    """Registers, steps and constants of the nodes in `order`; with control flow, everything is a step."""
-    cdef int i, k, node, total_in = 0, n_registers = plan.n_feeds, source
-    cdef Node* n
+cdef int mark_last_readers(Plan plan) except -1:
+    """Mark where each register is read for the last time; feeds, fetches and constants outlive the steps."""
+    cdef int s, k, register
     cdef Step* step
-    cdef Binding b
-    for i in range(order.n):
-        n = &g.nodes[order.data[i]]
-        total_in += n.n_inputs
-        n_registers += n.n_outputs
-    plan.steps = <Step*>calloc(order.n + 1, sizeof(Step))
-    plan.in_registers = <int*>grow(NULL, (total_in + 1) * sizeof(int))
-    plan.in_flags = <unsigned char*>calloc(total_in + 1, 1)
-    plan.types = <int*>grow(NULL, (n_registers + 1) * sizeof(int))
-    plan.is_constant = <bint*>calloc(n_registers + 1, sizeof(bint))
-    plan.is_unread = <bint*>calloc(n_registers + 1, sizeof(bint))
-    if plan.steps == NULL or plan.in_flags == NULL or plan.is_constant == NULL or plan.is_unread == NULL:
+    cdef int* last = <int*>calloc(plan.n_registers + 1, sizeof(int))     # register -> its last reader + 1
+    if last == NULL:
         raise MemoryError()
-    plan.n_registers = n_registers
-    for i in range(plan.n_feeds):
-        plan.types[i] = numpy_type(base_of(g.outputs[plan.feed_outputs[i]].dtype))
-    # Registers first: a value that goes round in a loop is read before the step that makes it.
-    n_registers = plan.n_feeds
-    for i in range(order.n):
-        n = &g.nodes[order.data[i]]
-        for k in range(n.n_outputs):
-            plan.types[n_registers + k] = numpy_type(g.outputs[n.first_output + k].dtype)
-            if register_of[n.first_output + k] == 0:     # a fed output of a node that runs stays the fed value
-                register_of[n.first_output + k] = n_registers + k + 1
-        n_registers += n.n_outputs
-    n_registers = plan.n_feeds
-    total_in = 0
-    for i in range(order.n):
-        node = order.data[i]
-        n = &g.nodes[node]
-        b = binding_of(<OpType>OP_TYPES[n.op_type])
-        if b.kind == STEP_CONST and not has_flow:
-            plan.constants.append((n_registers, constant_value(g, node)))
-            plan.is_constant[n_registers] = True
-            n_registers += 1
-            continue
-        if b.kind == STEP_NOTHING and not has_flow:
-            n_registers += n.n_outputs
-            continue
-        step = &plan.steps[plan.n_steps]
-        step.n_in = n.n_inputs
-        step.n_out = n.n_outputs
-        step.first_in = total_in
-        step.first_out = n_registers
-        for k in range(n.n_inputs):
-            source = g.edges[n.first_edge + k]
-            plan.in_registers[total_in + k] = register_of[source] - 1
-            if g.outputs[source].dtype >= 100 and register_of[source] > plan.n_feeds:
-                if not takes_ref(<OpType>OP_TYPES[n.op_type], n.n_inputs, k):
-                    plan.in_flags[total_in + k] = INPUT_DEREF
-                    step.has_deref = True
-        total_in += n.n_inputs
-        n_registers += n.n_outputs
-        plan.n_steps += 1        # counted before binding, so that __dealloc__ sees what bind owns
-        plan.bind(step, node)
-        if step.kind == STEP_CONST:
-            value = constant_value(g, node)
-            Py_INCREF(value)
-            step.attrs = <PyObject*>value
-        if has_flow:
-            plan.calls_python = True
-    mark_sharing(plan, g, has_flow)
+    for k in range(plan.n_feeds):
+        last[plan.feed_registers[k]] = plan.n_steps + 1
+    for k in range(plan.n_fetches):
+        last[plan.fetch_registers[k]] = plan.n_steps + 1
+    for s in range(plan.n_steps - 1, -1, -1):
+        step = &plan.steps[s]
+        for k in range(step.n_out):
+            if not last[step.first_out + k]:
+                step.drops = True
+                plan.is_unread[step.first_out + k] = True
+        for k in range(step.first_in, step.first_in + step.n_in):
+            register = plan.in_registers[k]
+            if step.kind == STEP_FUSED:
+                # The members stand behind it: what one of them reads last dies here.
+                if last[register] <= s + 1 + step.fused.n_members and not plan.is_constant[register]:
+                    plan.in_flags[k] = INPUT_LAST
+            elif not last[register] and not plan.is_constant[register]:
+                last[register] = s + 1
+                plan.in_flags[k] |= INPUT_LAST
+    free(last)
     return 0
 
 
@@ -516,30 +390,4 @@ cdef int mark_sharing(Plan plan, Graph g, bint has_flow) except -1:
                     lies[k] = 1
                 changed = has_flow           # values go round in loops
     free(lies)
-    return 0
-
-
-cdef int mark_last_readers(Plan plan) except -1:
-    """Mark where each register is read for the last time; feeds, fetches and constants outlive the steps."""
-    cdef int s, k, register
-    cdef Step* step
-    cdef unsigned char* read = <unsigned char*>calloc(plan.n_registers + 1, 1)
-    if read == NULL:
-        raise MemoryError()
-    for k in range(plan.n_feeds):
-        read[k] = 1
-    for k in range(plan.n_fetches):
-        read[plan.fetch_registers[k]] = 1
-    for s in range(plan.n_steps - 1, -1, -1):
-        step = &plan.steps[s]
-        for k in range(step.n_out):
-            if not read[step.first_out + k]:
-                step.drops = True
-                plan.is_unread[step.first_out + k] = True
-        for k in range(step.first_in, step.first_in + step.n_in):
-            register = plan.in_registers[k]
-            if not read[register] and not plan.is_constant[register]:
-                read[register] = 1
-                plan.in_flags[k] |= INPUT_LAST
-    free(read)
     return 0

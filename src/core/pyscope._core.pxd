@@ -295,6 +295,7 @@ cdef enum StepKind:
     STEP_MISSING                 # an op type without a kernel
     STEP_CONST                   # no step but a register loaded once, except where control flow may pass it by
     STEP_NOTHING                 # no step, with the same exception
+    STEP_FUSED                   # the elementwise steps behind it at once, block by block
     STEP_SWITCH                  # TF1's control flow; a plan with one of these runs by flow.pxi
     STEP_MERGE
     STEP_ENTER
@@ -316,6 +317,8 @@ ctypedef void (*loop_fn)(char** args, const cnp.npy_intp* dimensions, const cnp.
 ctypedef int (*core_fn)(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                         PyObject** outputs) except -1
 
+cdef struct Fused                # fusion.pxi
+
 cdef struct Step:                # one call of a kernel
     StepKind kind
     int node                     # the operation, for errors and statistics
@@ -333,10 +336,12 @@ cdef struct Step:                # one call of a kernel
     int out_type                 # NumPy type number of output 0
     PyObject* callable           # ufunc or function, owned
     PyObject* attrs              # STEP_PYTHON: mapping; STEP_SESSION: Operation; owned, made when first run
+    Fused* fused                 # STEP_FUSED: how its members run together; owned
 
 cdef struct Frame:               # the registers of one run
     PyObject** registers         # owned values; NULL when there is none
     PyObject** spares            # small arrays of earlier runs, to be written again
+    char* scratch                # blocks of intermediate results of fused steps; made when first needed
     Frame* next                  # in the free list of the plan
 
 cdef class Plan:                 # what runs for given fetches and feeds; never changes once made
@@ -345,6 +350,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef Step* steps             # owned, in order of execution
     cdef readonly int n_steps
     cdef int* in_registers       # all inputs of all steps
+    cdef int n_inputs
     cdef unsigned char* in_flags  # InputFlags, beside in_registers
     cdef readonly int n_registers
     cdef int* types              # register -> NumPy type number; -1: any object
@@ -355,6 +361,8 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef int* feed_registers
     cdef int n_fetches           # tensors only
     cdef int* fetch_registers
+    cdef bint* fetch_again       # fetch -> a later fetch reads the same register
+    cdef size_t scratch_bytes    # how much scratch its fused steps need
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState
@@ -375,7 +383,7 @@ cdef class VariableState:        # the value of one variable in one session
 cdef class RunState:             # one run, as session kernels see it
     cdef readonly BaseSession session
     cdef readonly long long step_id
-    cdef public list trace       # (Operation, start ns, end ns, outputs) of each step, or None
+    cdef public list trace       # (Operation, start ns, end ns, outputs, names of fused) of each step, or None
 
     cdef int note(self, Plan plan, Frame* frame, Step* step, object started) except -1
 
@@ -386,6 +394,7 @@ cdef class BaseSession:
     cdef dict plans              # fetch and feed ids -> Plan
     cdef dict function_plans     # function graph -> Plan
     cdef dict list_plans         # (fetches, output ids fed) -> Plan, for flat lists; -1 - node id is an operation
+    cdef int rewrites            # Rewrites that plans may use
     cdef public bint _closed
     cdef long long n_runs
     cdef int n_threads           # threads that a run may use; 0: not yet known

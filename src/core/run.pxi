@@ -479,19 +479,30 @@ cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
 
 cdef int run_steps(Plan plan, Frame* frame, RunState run) except -1:
     """Run all steps; on an error the frame holds whatever was computed."""
-    cdef int s = 0, i, k
+    cdef int s = -1, i
     cdef Step* step = NULL
     cdef int* registers
     cdef unsigned char* flags
     cdef PyObject* inputs[2]
     cdef bint traced = run is not None and run.trace is not None
     try:
-        for s in range(plan.n_steps):
+        while s + 1 < plan.n_steps:
+            s += 1
             step = &plan.steps[s]
             registers = plan.in_registers + step.first_in
             flags = plan.in_flags + step.first_in
             if traced:
                 started = time_ns()
+            if step.kind == STEP_FUSED:
+                # If the shapes are not what fusion hoped for, the members run one by one, as the steps they are.
+                if run_fused(plan, frame, step):
+                    s += step.fused.n_members
+                    if traced:
+                        run.note(plan, frame, step, started)
+                    for i in range(step.n_in):
+                        if flags[i]:
+                            drop(frame, registers[i])
+                continue
             if step.kind == STEP_UFUNC and not step.has_deref:
                 inputs[0] = frame.registers[registers[0]]
                 inputs[1] = frame.registers[registers[step.n_in - 1]]
@@ -600,7 +611,7 @@ cdef object outside_value(Plan plan, Frame* frame, int k):
         if array_type(<CArray*>held) == cnp.NPY_OBJECT:
             return (<object>held).item()
         return cnp.PyArray_ToScalar(array_bytes(<CArray*>held), <cnp.ndarray>held)
-    if is_ours(held) and not plan.is_constant[register]:
+    if is_ours(held) and not plan.is_constant[register] and not plan.fetch_again[k]:
         frame.registers[register] = NULL
         value = <object>held
         Py_DECREF(value)

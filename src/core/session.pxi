@@ -67,6 +67,7 @@ cdef class RunState:
                 [(<Tensor>t)._id for t in body.outputs],
                 [(<Tensor>t)._id for t in body.inputs],
                 [(<Operation>op)._id for op in body.control_outputs],
+                session.rewrites,
             )
             session.function_plans[function] = plan
         if len(args) != plan.n_feeds:
@@ -82,14 +83,33 @@ cdef class RunState:
         return run_plan(plan, frame, self, False)
 
     cdef int note(self, Plan plan, Frame* frame, Step* step, object started) except -1:
-        """Keep when a step ran and what it made, for RunMetadata."""
-        cdef int k
-        outputs = []
-        for k in range(step.first_out, step.first_out + step.n_out):
-            value = None if frame.registers[k] == NULL else <object>frame.registers[k]
-            outputs.append((value.dtype, value.shape, value.nbytes) if isinstance(value, np.ndarray) else None)
-        self.trace.append((plan.graph.operation(step.node), started, time_ns(), outputs))
+        """Keep when a step ran and what it made, for RunMetadata; of a group, the members that made something."""
+        cdef int i
+        cdef object end = time_ns(), names
+        cdef Step* member
+        if step.kind == STEP_FUSED:
+            names = [plan.graph.node_name(step[i].node) for i in range(1, step.fused.n_members + 1)]
+            for i in range(1, step.fused.n_members + 1):
+                member = &step[i]
+                if i == step.fused.n_members:
+                    self.trace.append((plan.graph.operation(member.node), started, end, made_by(frame, member), names))
+                elif frame.registers[member.first_out] != NULL:
+                    # The time is the group's, and stands with its last member.
+                    self.trace.append(
+                        (plan.graph.operation(member.node), started, started, made_by(frame, member), names))
+            return 0
+        self.trace.append((plan.graph.operation(step.node), started, end, made_by(frame, step), None))
         return 0
+
+
+cdef list made_by(Frame* frame, Step* step):
+    """(dtype, shape, bytes) of each array that a step made."""
+    cdef list outputs = []
+    cdef int k
+    for k in range(step.first_out, step.first_out + step.n_out):
+        value = None if frame.registers[k] == NULL else <object>frame.registers[k]
+        outputs.append((value.dtype, value.shape, value.nbytes) if isinstance(value, np.ndarray) else None)
+    return outputs
 
 
 cdef class BaseSession:
@@ -106,6 +126,13 @@ cdef class BaseSession:
         self.function_plans = {}
         self.list_plans = {}
         self.last_key = -1
+        self.rewrites = REWRITE_ALL
+
+    def _use_rewrites(self, names):
+        """Let plans that are made from now on use these rewrites and no others."""
+        self.rewrites = 0
+        for name in names:
+            self.rewrites = self.rewrites | <int>REWRITES[name]
 
     def _set_threads(self, int n_threads):
         """Let runs use `n_threads` threads; 0 stands for the CPUs of the process."""
@@ -169,7 +196,7 @@ cdef class BaseSession:
         if plan is None or plan.edit_count != self.graph.edit_count:
             if self.n_placed < self.graph.n_nodes:
                 self.place()
-            plan = make_plan(self.graph, list(fetches), list(feeds), list(targets))
+            plan = make_plan(self.graph, list(fetches), list(feeds), list(targets), self.rewrites)
             if self.n_threads == 0:
                 self.n_threads = threads_for(0)
             plan.n_threads = self.n_threads

@@ -381,6 +381,7 @@ class BaseSession(core.BaseSession):
         self._config = config
         if config is not None:
             self._set_threads(config.intra_op_parallelism_threads)
+            self._use_rewrites(_rewrites(config.graph_options))
         self._partial_runs = {}
         self._partial_count = 0
         self._closed = False
@@ -708,6 +709,31 @@ class InteractiveSession(BaseSession):
             context.__exit__(None, None, None)
 
 
+def _rewrites(options):
+    """Names of the rewrites that ``ConfigProto.graph_options`` allows; all are on unless it says otherwise."""
+    rewriter, optimizer = options.rewrite_options, options.optimizer_options
+    if rewriter.disable_meta_optimizer:
+        return ()
+    off = type(rewriter).OFF
+    names = {"identities", "shapes", "constants", "common", "fusion"}
+    if optimizer.opt_level < 0:
+        names.clear()
+        if optimizer.do_constant_folding:
+            names |= {"constants", "shapes"}
+        if optimizer.do_common_subexpression_elimination:
+            names.add("common")
+    for name, switches in (
+        ("identities", ("dependency_optimization", "arithmetic_optimization")),
+        ("shapes", ("shape_optimization", "arithmetic_optimization")),
+        ("constants", ("constant_folding",)),
+        ("common", ("common_subgraph_elimination",)),
+        ("fusion", ("remapping",)),
+    ):
+        if any(getattr(rewriter, switch) == off for switch in switches):
+            names.discard(name)
+    return names
+
+
 class _DeviceAttributes:
     """A device and what it has."""
 
@@ -726,7 +752,7 @@ def _write_step_stats(run_metadata, trace):
     """Put the times and outputs of the steps of a run into ``run_metadata.step_stats``."""
     device = run_metadata.step_stats.dev_stats.add()
     device.device = _DEVICE
-    for op, start, end, outputs in trace:
+    for op, start, end, outputs, fused in trace:
         node = device.node_stats.add()
         node.node_name = op.name
         node.all_start_micros = start // 1000
@@ -734,6 +760,8 @@ def _write_step_stats(run_metadata, trace):
         node.all_start_nanos = start
         node.op_end_rel_nanos = node.all_end_rel_nanos = end - start
         node.timeline_label = f"{op.name} = {op.type}({', '.join([t.op.name for t in op.inputs])})"
+        if fused:
+            node.timeline_label += f", run together with {', '.join([n for n in fused if n != op.name])}"
         for slot, facts in enumerate(outputs):
             if facts is not None:
                 dtype, shape, n_bytes = facts

@@ -1,0 +1,612 @@
+# Fusion: elementwise steps that run together, a block of elements at a time.
+#
+# A chain of ten operations over a large array reads and writes main memory ten times when each runs to its end before
+# the next starts. A *group* runs all its members on a few thousand elements, whose intermediate results stay in the
+# processor's cache, then on the next few thousand; what nobody outside the group reads never becomes an array. For
+# small arrays a group saves what a step costs beside its loop: gathering inputs, finding an array, dropping it.
+#
+# Which steps form a group is decided when the plan is made, from static shapes where these are known and from hope
+# where not. Each run looks at the shapes of what comes from outside (*externals*): if they are not alike, the
+# members run one by one, as the steps that stand behind the group in the plan.
+#
+# A group runs where its last member stood. It takes members only until the first step outside reads from it, so
+# nothing it reads is made later and nothing that reads it runs before.
+#
+#   fuse        O(steps + inputs)                run_fused   O(members * blocks) calls of inner loops
+
+cdef enum ExternalKind:          # how an external goes through the blocks
+    EXTERNAL_LEAD                # has the shape of the results
+    EXTERNAL_SCALAR              # one element
+    EXTERNAL_ROW                 # the last axis of the results; repeated to fill a block
+
+cdef enum:
+    BLOCK_BYTES = 32768          # all intermediate results of a block together, if that leaves BLOCK_LEAST elements
+    BLOCK_LEAST = 256
+    BLOCK_MOST = 4096
+    SIGNAL_WORK = 1 << 23        # elements times members between two looks for Ctrl-C
+
+cdef struct Member:              # one call of an inner loop
+    loop_fn loop
+    void* loop_data
+    int operands[3]              # inputs, then the output: positions in the table of pointers
+    cnp.npy_intp strides[3]
+
+cdef struct External:
+    ExternalKind kind
+    int last                     # the last member that reads it
+    int itemsize
+
+cdef struct Made:                # a result that is read outside
+    int register
+    int type_number
+    int itemsize
+    int member                   # which member makes it
+
+cdef struct Fused:
+    # The table of pointers has the externals, then what is made, then the slots of intermediate results.
+    int n_members
+    Member* members              # owned, as are the others
+    int n_externals
+    External* externals
+    int n_made
+    Made* made
+    int n_slots
+    int block                    # elements
+    int row                      # length of the rows, or 0
+    size_t slot_bytes
+
+
+cdef void free_fused(Fused* fused) noexcept:
+    free(fused.members)
+    free(fused.externals)
+    free(fused.made)
+    free(fused)
+
+
+@cython.final
+cdef class Group:
+    """Members of a draft that are to run together."""
+    cdef int shape               # static shape of the results
+    cdef list members            # steps, in order
+    cdef list externals          # (value, ExternalKind)
+    cdef set outside             # the values it makes that are fetched or read by others
+
+
+# ---------------------------------------------------------------- loops of single members
+
+ctypedef fused real_element:
+    float
+    double
+
+
+cdef void relu_elements(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,
+                        real_element* kind) noexcept nogil:
+    cdef real_element* x = <real_element*>args[0]
+    cdef real_element* y = <real_element*>args[1]
+    cdef cnp.npy_intp i
+    if strides[0]:
+        for i in range(n[0]):
+            y[i] = 0 if x[i] < 0 else x[i]
+    else:
+        for i in range(n[0]):
+            y[i] = 0 if x[0] < 0 else x[0]
+
+
+cdef void relu_float(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
+    relu_elements[float](args, n, strides, NULL)
+
+
+cdef void relu_double(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
+    relu_elements[double](args, n, strides, NULL)
+
+
+cdef void relu_grad_elements(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,
+                             real_element* kind) noexcept nogil:
+    cdef real_element* grad = <real_element*>args[0]
+    cdef real_element* x = <real_element*>args[1]
+    cdef real_element* y = <real_element*>args[2]
+    cdef cnp.npy_intp i, step_grad = 1 if strides[0] else 0, step_x = 1 if strides[1] else 0
+    if step_grad and step_x:
+        for i in range(n[0]):
+            y[i] = grad[i] if x[i] > 0 else 0
+    else:
+        for i in range(n[0]):
+            y[i] = grad[i * step_grad] if x[i * step_x] > 0 else 0
+
+
+cdef void relu_grad_float(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
+    relu_grad_elements[float](args, n, strides, NULL)
+
+
+cdef void relu_grad_double(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
+    relu_grad_elements[double](args, n, strides, NULL)
+
+
+cdef bint find_element_loop(Draft draft, DraftStep* step, Step* call) except -1:
+    """Point `call` at the inner loop of a step, if it is elementwise and has one."""
+    cdef OpType op_type = draft.op_type(step)
+    cdef Binding b
+    cdef int types[3]
+    cdef int k
+    if step.n_out != 1 or step.n_in < 1 or step.n_in > 2 or op_type.stateful:
+        return False
+    for k in range(step.n_in):
+        types[k] = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))
+    types[step.n_in] = numpy_type(draft.dtype(step.first_out))
+    call.n_in = step.n_in
+    call.loop_data = NULL
+    b = binding_of(op_type)
+    if step.kind == STEP_NUMPY:
+        return find_loop(call, b.callable, types)
+    if step.kind == STEP_CORE:
+        for k in range(step.n_in):
+            if types[k] != types[step.n_in]:
+                return False
+        call.loop = typed_loop(op_type.type, types[0])
+        return call.loop != NULL
+    return False
+
+
+cdef loop_fn typed_loop(str name, int type_number) noexcept:
+    """The inner loop of an op whose kernel is our own."""
+    if name == "Relu":
+        if type_number == cnp.NPY_FLOAT32:
+            return relu_float
+        if type_number == cnp.NPY_FLOAT64:
+            return relu_double
+    elif name == "ReluGrad":
+        if type_number == cnp.NPY_FLOAT32:
+            return relu_grad_float
+        if type_number == cnp.NPY_FLOAT64:
+            return relu_grad_double
+    return NULL
+
+
+# ---------------------------------------------------------------- forming groups
+
+cdef struct Forming:             # a group while steps are looked at
+    int into                     # the group it was joined with, or itself
+    int shape
+    int n
+    bint closed                  # a step outside reads from it
+    int kept                     # its place in Draft.groups, or -1
+
+
+cdef bint may_agree(int one, int other) noexcept:
+    """Whether two static shapes may be the same at run time."""
+    cdef Shape* a = &SHAPES[one]
+    cdef Shape* b = &SHAPES[other]
+    cdef int i
+    if one == other or a.rank < 0 or b.rank < 0:
+        return True
+    if a.rank != b.rank:
+        return False
+    for i in range(a.rank):
+        if a.dims[i] != b.dims[i] and a.dims[i] >= 0 and b.dims[i] >= 0:
+            return False
+    return True
+
+
+cdef int external_kind(Draft draft, int value, int shape) noexcept:
+    """How a value goes through the blocks of a group with results of a static shape; -1: not at all."""
+    cdef int own = draft.graph.outputs[draft.values[value].output].shape
+    cdef Shape* s = &SHAPES[own]
+    cdef Shape* whole = &SHAPES[shape]
+    cdef int i, size = 1
+    if own == shape:
+        return EXTERNAL_LEAD
+    for i in range(s.rank):
+        if s.dims[i] != 1:
+            size = 0
+    if s.rank == 0 or (s.rank > 0 and size == 1 and s.rank <= whole.rank):
+        return EXTERNAL_SCALAR
+    if s.rank == 1 and whole.rank > 1 and s.dims[0] == whole.dims[whole.rank - 1] and 0 < s.dims[0] <= BLOCK_LEAST:
+        return EXTERNAL_ROW
+    return EXTERNAL_LEAD if may_agree(own, shape) else -1
+
+
+@cython.final
+cdef class Fusing:
+    """One walk over a draft that forms groups of elementwise steps."""
+    cdef Draft draft
+    cdef Forming* groups
+    cdef int n_groups
+    cdef int n_barred            # groups below this number are closed
+    cdef int* reader             # value -> the group that read it last, + 1
+    cdef dict step_of            # node -> step, if some step has control inputs
+
+    def __dealloc__(self):
+        free(self.groups)
+        free(self.reader)
+
+    cdef int root(self, int group) noexcept:
+        while group >= 0 and self.groups[group].into != group:
+            group = self.groups[group].into
+        return group
+
+    cdef int maker(self, int value) noexcept:
+        """The group that makes a value; -1: none."""
+        cdef int step = self.draft.values[value].maker
+        return -1 if step < 0 else self.root(self.draft.steps[step].group)
+
+    cdef int join(self, int group, int other, int shape) noexcept:
+        """The group of a step that may belong to `group` (or -1) and to `other`: one of both if that may be."""
+        other = self.root(other)
+        if (other < 0 or other == group or self.groups[other].closed or other < self.n_barred
+                or not may_agree(self.groups[other].shape, shape)):
+            return group
+        if group < 0:
+            return other
+        if not may_agree(self.groups[group].shape, self.groups[other].shape):
+            return group
+        self.groups[other].into = group
+        self.groups[group].n += self.groups[other].n
+        return group
+
+    cdef int group_for(self, DraftStep* step) except -2:
+        """The group that a step joins or begins; -1 if it is not elementwise."""
+        cdef Draft draft = self.draft
+        cdef Step call
+        cdef int k, kind, shape, group = -1
+        cdef bint leads = False
+        if not find_element_loop(draft, step, &call):
+            return -1
+        shape = draft.graph.outputs[draft.values[step.first_out].output].shape
+        for k in range(step.n_in):
+            kind = external_kind(draft, draft.input(step, k), shape)
+            if kind < 0:
+                return -1
+            leads = leads or kind == EXTERNAL_LEAD
+        if not leads:
+            return -1
+        for k in range(step.n_in):
+            group = self.join(group, self.maker(draft.input(step, k)), shape)
+        if group < 0:
+            # Steps that read the same value share the reading of it.
+            for k in range(step.n_in):
+                if draft.values[draft.input(step, k)].constant == NULL:
+                    group = self.join(group, self.reader[draft.input(step, k)] - 1, shape)
+        if group < 0:
+            group = self.n_groups
+            self.groups[group].into = group
+            self.groups[group].shape = shape
+            self.groups[group].n = 0
+            self.groups[group].closed = False
+            self.groups[group].kept = -1
+            self.n_groups += 1
+        self.groups[group].n += 1
+        return group
+
+    cdef int close(self, DraftStep* step, int group) except -1:
+        """Close the groups that a step of `group` (or of none) reads from or waits for."""
+        cdef Draft draft = self.draft
+        cdef Node* n = &draft.graph.nodes[step.node]
+        cdef int k, found
+        for k in range(step.n_in):
+            found = self.maker(draft.input(step, k))
+            if found >= 0 and found != group:
+                self.groups[found].closed = True
+            self.reader[draft.input(step, k)] = group + 1
+        for k in range(n.n_inputs, n.n_inputs + n.n_controls):
+            place = self.step_of.get(draft.graph.edges[n.first_edge + k])
+            if place is None:
+                continue
+            if draft.steps[<int>place].gone:
+                self.n_barred = self.n_groups        # who knows what that one waited for
+                continue
+            found = self.root(draft.steps[<int>place].group)
+            if found >= 0 and found != group:
+                self.groups[found].closed = True
+        return 0
+
+
+cdef int fuse(Draft draft) except -1:
+    """Form groups of elementwise steps; those of two members or more are kept."""
+    cdef Fusing fusing = Fusing.__new__(Fusing)
+    cdef int i, k, group
+    cdef bint waits = False
+    cdef DraftStep* step
+    cdef Forming* forming
+    cdef Group made
+    fusing.draft = draft
+    fusing.groups = <Forming*>grow(NULL, (draft.n_steps + 1) * sizeof(Forming))
+    fusing.reader = <int*>calloc(draft.n_values + 1, sizeof(int))
+    if fusing.reader == NULL:
+        raise MemoryError()
+    for i in range(draft.n_steps):
+        if draft.graph.nodes[draft.steps[i].node].n_controls:
+            waits = True
+    if waits:
+        fusing.step_of = {draft.steps[i].node: i for i in range(draft.n_steps)}
+    for i in range(draft.n_steps):
+        step = &draft.steps[i]
+        if not step.gone:
+            step.group = fusing.group_for(step)
+            fusing.close(step, step.group)
+            if draft.updates_refs and binding_of(draft.op_type(step)).updates_ref:
+                fusing.n_barred = fusing.n_groups    # what was read from the variable is its memory, and changes now
+    for i in range(draft.n_steps):
+        step = &draft.steps[i]
+        if step.group < 0:
+            continue
+        forming = &fusing.groups[fusing.root(step.group)]
+        if forming.n < 2:
+            step.group = -1
+            continue
+        if forming.kept < 0:
+            forming.kept = <int>len(draft.groups)
+            made = Group.__new__(Group)
+            made.shape = forming.shape
+            made.members = []
+            made.outside = set()
+            draft.groups.append(made)
+        else:
+            made = <Group>draft.groups[forming.kept]
+            draft.steps[<int>made.members[len(made.members) - 1]].next = i
+        made.members.append(i)
+        step.group = forming.kept
+    for made in draft.groups:
+        made.externals = externals_of(draft, made)
+    for i in range(draft.n_steps):
+        step = &draft.steps[i]
+        if not step.gone:
+            for k in range(step.n_in):
+                note_reader(draft, draft.input(step, k), step.group)
+    for value in draft.fetches:
+        note_reader(draft, draft.find(<int>value), -1)
+    return 0
+
+
+cdef list externals_of(Draft draft, Group group):
+    """What a group reads from outside, with the way it goes through the blocks."""
+    cdef dict kinds = {}         # value -> ExternalKind
+    cdef DraftStep* step
+    cdef int i, k, value, maker, own = draft.steps[<int>group.members[0]].group
+    for i in group.members:
+        step = &draft.steps[i]
+        for k in range(step.n_in):
+            value = draft.input(step, k)
+            maker = draft.values[value].maker
+            if (maker < 0 or draft.steps[maker].group != own) and value not in kinds:
+                kinds[value] = external_kind(draft, value, group.shape)
+    return list(kinds.items())
+
+
+cdef int note_reader(Draft draft, int value, int group) except -1:
+    """Keep in mind if a value made by another group is read by `group`."""
+    cdef int maker = draft.values[value].maker
+    if maker >= 0 and draft.steps[maker].group >= 0 and draft.steps[maker].group != group:
+        (<Group>draft.groups[draft.steps[maker].group]).outside.add(value)
+    return 0
+
+
+# ---------------------------------------------------------------- binding
+
+cdef int bind_group(Plan plan, Draft draft, Group group) except -1:
+    """Add the step of a group, and behind it the steps of its members."""
+    cdef Step* step = &plan.steps[plan.n_steps]
+    cdef DraftStep* last = &draft.steps[<int>group.members[len(group.members) - 1]]
+    cdef int i, k = plan.n_inputs
+    step.kind = STEP_FUSED
+    step.node = last.node
+    step.n_in = <int>len(group.externals)
+    step.first_in = plan.n_inputs
+    step.fused = <Fused*>calloc(1, sizeof(Fused))
+    if step.fused == NULL:
+        raise MemoryError()
+    for value, kind in group.externals:
+        plan.in_registers[k] = register_of(plan, draft, value)
+        k += 1
+    plan.n_inputs += step.n_in
+    plan.n_steps += 1
+    prepare(plan, draft, group, step.fused)
+    for i in group.members:
+        bind_step(plan, draft, &draft.steps[i])
+    return 0
+
+
+cdef int prepare(Plan plan, Draft draft, Group group, Fused* f) except -1:
+    """Say where each member of a group reads and writes."""
+    cdef dict place = {}         # value -> its position in the table of pointers; a slot: -1 - slot
+    cdef dict last = {}          # value made inside -> the last member that reads it
+    cdef set outside = group.outside
+    cdef list free_slots = []
+    cdef DraftStep* step
+    cdef Member* member
+    cdef External* external
+    cdef Made* made
+    cdef Step call
+    cdef int i, k, m, value, slot, widest = 1, itemsize
+    cdef Shape* shape = &SHAPES[group.shape]
+    f.n_members = <int>len(group.members)
+    f.n_externals = <int>len(group.externals)
+    f.members = <Member*>calloc(f.n_members, sizeof(Member))
+    f.externals = <External*>calloc(f.n_externals + 1, sizeof(External))
+    f.made = <Made*>calloc(len(outside) + 1, sizeof(Made))
+    if f.members == NULL or f.externals == NULL or f.made == NULL:
+        raise MemoryError()
+    for value, kind in group.externals:
+        external = &f.externals[len(place)]
+        external.kind = <ExternalKind><int>kind
+        external.itemsize = itemsize_of(draft, value)
+        place[value] = len(place)
+        if kind == EXTERNAL_ROW:
+            f.row = shape.dims[shape.rank - 1]
+            widest = max(widest, external.itemsize)
+    for m, i in enumerate(group.members):
+        step = &draft.steps[i]
+        for k in range(step.n_in):
+            last[draft.input(step, k)] = m
+    for m, i in enumerate(group.members):
+        step = &draft.steps[i]
+        member = &f.members[m]
+        find_element_loop(draft, step, &call)
+        member.loop = call.loop
+        member.loop_data = call.loop_data
+        itemsize = itemsize_of(draft, step.first_out)
+        for k in range(step.n_in):
+            value = draft.input(step, k)
+            member.operands[k] = place[value]
+            member.strides[k] = itemsize_of(draft, value)
+            if 0 <= member.operands[k] < f.n_externals:
+                external = &f.externals[member.operands[k]]
+                external.last = m
+                if external.kind == EXTERNAL_SCALAR:
+                    member.strides[k] = 0
+        # A slot that is read for the last time can be written by the same member, if elements are of one size.
+        for k in range(step.n_in):
+            value = draft.input(step, k)
+            if k and value == draft.input(step, 0):
+                break
+            if member.operands[k] < 0 and last[value] == m and itemsize_of(draft, value) == itemsize:
+                free_slots.append(-1 - member.operands[k])
+        if step.first_out in outside:
+            made = &f.made[f.n_made]
+            made.register = draft.values[step.first_out].register
+            made.type_number = numpy_type(draft.dtype(step.first_out))
+            made.itemsize = itemsize
+            made.member = m
+            place[step.first_out] = f.n_externals + f.n_made
+            f.n_made += 1
+        else:
+            if free_slots:
+                slot = free_slots.pop()
+            else:
+                slot = f.n_slots
+                f.n_slots += 1
+            place[step.first_out] = -1 - slot
+            widest = max(widest, itemsize)
+            if step.first_out not in last:
+                free_slots.append(slot)
+        for k in range(step.n_in):
+            value = draft.input(step, k)
+            if k and value == draft.input(step, 0):
+                break
+            if member.operands[k] < 0 and last[value] == m and itemsize_of(draft, value) != itemsize:
+                free_slots.append(-1 - member.operands[k])
+        member.operands[step.n_in] = place[step.first_out]
+        member.strides[step.n_in] = itemsize
+        if step.n_in == 1:
+            member.operands[2] = member.operands[1]
+            member.strides[2] = itemsize
+    for m in range(f.n_members):
+        for k in range(3):
+            if f.members[m].operands[k] < 0:
+                f.members[m].operands[k] = f.n_externals + f.n_made - 1 - f.members[m].operands[k]
+    f.block = BLOCK_BYTES // (max(1, f.n_slots) * widest)
+    f.block = max(<int>BLOCK_LEAST, min(<int>BLOCK_MOST, f.block)) & ~63
+    if f.row:
+        f.block = f.block // f.row * f.row
+    f.slot_bytes = (<size_t>f.block * <size_t>widest + 63) & ~<size_t>63
+    plan.scratch_bytes = max(plan.scratch_bytes, scratch_of(f))
+    return 0
+
+
+cdef size_t scratch_of(Fused* f) noexcept:
+    """Bytes of the table of pointers and the blocks it points to: slots, and one for each row that is repeated."""
+    cdef size_t table = (<size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*) + 63) & ~<size_t>63
+    return table + <size_t>(f.n_slots + (f.n_externals if f.row else 0)) * f.slot_bytes + 64
+
+
+cdef int itemsize_of(Draft draft, int value) except -1:
+    return cnp.PyArray_DescrFromType(numpy_type(draft.dtype(value))).itemsize
+
+
+# ---------------------------------------------------------------- running
+
+cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
+    """Run the members of a group together; 0 if the shapes are not alike, and nothing has been done."""
+    cdef Fused* f = step.fused
+    cdef int* registers = plan.in_registers + step.first_in
+    cdef unsigned char* flags = plan.in_flags + step.first_in
+    cdef CArray* lead = NULL
+    cdef CArray* a
+    cdef PyObject* out
+    cdef char** table
+    cdef char* blocks
+    cdef cnp.npy_intp n, done, count, turn
+    cdef int e, k
+    for e in range(f.n_externals):
+        a = <CArray*>frame.registers[registers[e]]
+        if (array_flags(a) & ARRAY_WANTED) != ARRAY_WANTED:
+            return 0
+        if f.externals[e].kind == EXTERNAL_LEAD:
+            if lead == NULL:
+                lead = a
+            elif not same_dims(lead, a):
+                return 0
+    n = array_size(lead)
+    if n == 0:
+        return 0
+    for e in range(f.n_externals):
+        a = <CArray*>frame.registers[registers[e]]
+        if f.externals[e].kind == EXTERNAL_SCALAR:
+            if array_size(a) != 1 or array_ndim(a) > array_ndim(lead):
+                return 0
+        elif f.externals[e].kind == EXTERNAL_ROW:
+            if (array_ndim(a) != 1 or array_dims(a)[0] != f.row or array_ndim(lead) < 2
+                    or array_dims(lead)[array_ndim(lead) - 1] != f.row):
+                return 0
+    if frame.scratch == NULL:
+        frame.scratch = <char*>grow(NULL, plan.scratch_bytes)
+    table = <char**>frame.scratch
+    blocks = frame.scratch + (((f.n_externals + f.n_made + f.n_slots) * <int>sizeof(char*) + 63) & ~63)
+    blocks += -<size_t>blocks & 63
+    for k in range(f.n_slots):
+        table[f.n_externals + f.n_made + k] = blocks
+        blocks += f.slot_bytes
+    for e in range(f.n_externals):
+        a = <CArray*>frame.registers[registers[e]]
+        table[e] = array_bytes(a)
+        if f.externals[e].kind == EXTERNAL_ROW:
+            for k in range(<int>(min(n, <cnp.npy_intp>f.block) // f.row)):
+                memcpy(blocks + k * f.row * f.externals[e].itemsize, table[e],
+                       <size_t>(f.row * f.externals[e].itemsize))
+            table[e] = blocks
+            blocks += f.slot_bytes
+    for k in range(f.n_made):
+        out = NULL
+        for e in range(f.n_externals):
+            # A block of an input that dies here can hold the result once no member reads it any more.
+            if (flags[e] and f.externals[e].kind == EXTERNAL_LEAD and f.externals[e].last <= f.made[k].member
+                    and frame.registers[registers[e]] != NULL
+                    and may_write(frame.registers[registers[e]], f.made[k].type_number, array_ndim(lead),
+                                  array_dims(lead))):
+                out = frame.registers[registers[e]]
+                frame.registers[registers[e]] = NULL
+                break
+        if out == NULL:
+            out = new_array(frame, f.made[k].register, f.made[k].type_number, array_ndim(lead), array_dims(lead))
+        frame.registers[f.made[k].register] = out
+        table[f.n_externals + k] = array_bytes(<CArray*>out)
+    if n <= f.block and n * f.n_members < LARGE_COUNT:
+        run_block(f, table, n)
+        return 1
+    done = 0
+    while done < n:
+        turn = min(n, done + max(<cnp.npy_intp>f.block, <cnp.npy_intp>SIGNAL_WORK // f.n_members))
+        with nogil:
+            while done < turn:
+                count = min(<cnp.npy_intp>f.block, n - done)
+                run_block(f, table, count)
+                done += count
+                for e in range(f.n_externals):
+                    if f.externals[e].kind == EXTERNAL_LEAD:
+                        table[e] += count * f.externals[e].itemsize
+                for k in range(f.n_made):
+                    table[f.n_externals + k] += count * f.made[k].itemsize
+        PyErr_CheckSignals()
+    return 1
+
+
+cdef void run_block(Fused* f, char** table, cnp.npy_intp n) noexcept nogil:
+    """Run all members on `n` elements."""
+    cdef char* args[3]
+    cdef int i
+    cdef Member* m = f.members
+    for i in range(f.n_members):
+        args[0] = table[m.operands[0]]
+        args[1] = table[m.operands[1]]
+        args[2] = table[m.operands[2]]
+        m.loop(args, &n, m.strides, m.loop_data)
+        m += 1

@@ -63,6 +63,9 @@ cdef object kernel_error(object errors, Graph graph, int node, object error):
         made = errors.OutOfRangeError(None, None, f"StopIteration: {text}")
     elif isinstance(error, (TypeError, ValueError, IndexError)):
         made = errors.InvalidArgumentError(None, None, text)
+    elif isinstance(error, (AttributeError, KeyError, OverflowError)) and "PyFunc" not in op_type.type:
+        # A kernel of PyScope's own that met values it does not expect.
+        made = errors.InvalidArgumentError(None, None, f"{op_type.type}: {text}")
     else:
         made = errors.UnknownError(None, None, f"{type(error).__name__}: {text}")
     made.__cause__ = error

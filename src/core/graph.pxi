@@ -243,13 +243,18 @@ cdef class Graph:
         cdef Controller controller
         cdef int i
         cdef set ops = set()
+        cdef set added = None            # as `out`; made for more than one block, each without repetitions of its own
         for i in range(n_inputs):
             ops.add(self.outputs[inputs[i]].node)
         for controller in self.controllers:
             if controller.seen.isdisjoint(ops):
+                if out and added is None:
+                    added = set(out)
                 for node in controller.ids:
-                    if node not in ops and node not in out:
+                    if node not in ops and (added is None or node not in added):
                         out.append(node)
+                        if added is not None:
+                            added.add(node)
         return 0
 
     cdef int record(self, int node) except -1:
@@ -508,12 +513,13 @@ cdef class Operation:
         cdef Node* n = &g.nodes[self._id]
         cdef Operation op
         cdef int i, first
-        cdef list have = [g.edges[n.first_edge + n.n_inputs + i] for i in range(n.n_controls)]
+        cdef set have = {g.edges[n.first_edge + n.n_inputs + i] for i in range(n.n_controls)}
         cdef list extra = []
         for op in ops:
             if op.graph is not g:
                 raise ValueError(f"{op.name} must be from the same graph as {self.name}.")
-            if op._id not in have and op._id not in extra:
+            if op._id not in have:
+                have.add(op._id)
                 extra.append(op._id)
         if not extra:
             return

@@ -276,13 +276,32 @@ cdef class NameTable:
         """What the names in a scope begin with: "a/b/", or "" at the root."""
         if scope == 0:
             return ""
+        # A name may have any number of components: a loop up to the first scope whose path is known.
         cdef Scope* s = &self.scopes[scope]
+        cdef int above = s.parent, n_unknown = 0
         if s.prefix == NULL:
-            prefix = joined(self.scope_prefix(s.parent), <str>self.strings[s.base], s.suffix, True)
+            while above > 0 and self.scopes[above].prefix == NULL and n_unknown < 64:
+                above = self.scopes[above].parent
+                n_unknown += 1
+            if n_unknown < 64:
+                prefix = joined(self.scope_prefix(s.parent), <str>self.strings[s.base], s.suffix, True)
+            else:
+                prefix = self.long_prefix(scope)
             Py_INCREF(prefix)
             self.scopes[scope].prefix = <PyObject*>prefix
             return prefix
         return <str>s.prefix
+
+    cdef str long_prefix(self, int scope):
+        """`scope_prefix` of a scope far below those whose prefix is known: without recursion, keeping none between."""
+        cdef list parts = [""]
+        cdef str part
+        while scope > 0 and self.scopes[scope].prefix == NULL:
+            part = <str>self.strings[self.scopes[scope].base]
+            parts.append(joined("", part, self.scopes[scope].suffix, False))
+            scope = self.scopes[scope].parent
+        parts.reverse()
+        return self.scope_prefix(scope) + "/".join(parts)
 
     cdef str scope_path(self, int scope):
         """The full name of a scope, "a/b"."""

@@ -152,6 +152,35 @@ cdef dict parse_attrs(str text):
     return out
 
 
+cdef int check_kind(AttrDef a, object value) except -1:
+    """TypeError, with TF's text, for a value that no attribute of its kind can have."""
+    cdef str kind = a.kind
+    if value is None and a.default is not MISSING:
+        return 0
+    if kind == "bool":
+        if isinstance(value, bool):
+            return 0
+    elif kind == "int":
+        if type(value) is int:
+            return 0
+    elif kind == "string":
+        if isinstance(value, (str, bytes)):
+            return 0
+    elif kind == "type":
+        try:
+            AS_DTYPE(value)
+        except TypeError:
+            raise TypeError(f"Expected DataType for argument '{a.name}' not {value!r}.") from None
+        return 0
+    elif kind != "float":
+        return 0
+    try:
+        normalise_one(a, kind, value, "")
+    except ValueError:
+        pass                    # the call finds that after its inputs
+    return 0
+
+
 cdef object normalise(AttrDef a, object value, str op_name):
     """An attribute's value as the node keeps it; TypeError or ValueError with TF's text when it does not fit."""
     cdef str kind = a.kind
@@ -179,9 +208,12 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
         if isinstance(value, str):
             raise TypeError(f"Expected int for argument '{a.name}' not {value!r}.")
         try:
-            return int(value)
-        except (ValueError, TypeError):
+            value = int(value)
+        except (ValueError, TypeError, OverflowError):
             raise TypeError(f"Expected int for argument '{a.name}' not {value!r}.") from None
+        if not INT64_MIN <= value <= INT64_MAX:
+            raise ValueError(f"Value out of range: {value}")
+        return value
     if kind == "bool":
         if not isinstance(value, bool):
             raise TypeError(f"Expected bool for argument '{a.name}' not {value!r}.")
@@ -211,16 +243,20 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
             raise TypeError(f"Expected float for argument '{a.name}' not {value!r}.")
         return float(value)
     if kind == "shape":
-        if isinstance(value, SHAPE_CLASS):
-            return value
-        known = known_shape(value)
-        if known is not None:
-            return known
-        try:
-            return AS_SHAPE(value)
-        except (TypeError, ValueError) as e:
-            text = str(e)
-            raise type(e)(f"Error converting {a.name} to a TensorShape: {text}.") from None
+        if not isinstance(value, SHAPE_CLASS):
+            known = known_shape(value)
+            if known is not None:
+                return known
+            try:
+                value = AS_SHAPE(value)
+            except (TypeError, ValueError) as e:
+                text = str(e)
+                raise type(e)(f"Error converting {a.name} to a TensorShape: {text}.") from None
+        for d in value._dims or ():
+            if d is not None and d > INT64_MAX:
+                raise TypeError(f"Error converting {list(value._dims)} (arg name = {a.name}) to a TensorShape: "
+                                f"Value out of range: {d}")
+        return value
     if kind == "tensor":
         if isinstance(value, np.ndarray):
             return value
@@ -239,6 +275,9 @@ cdef object normalise_one(AttrDef a, str kind, object value, str op_name):
             return FunctionName(value.name)
         raise TypeError(f"Don't know how to convert {value!r} to a func for argument {a.name}")
     raise TypeError(f"attribute '{a.name}' of {op_name} has the unknown kind {kind}")
+
+
+cdef object INT64_MIN = -(1 << 63), INT64_MAX = (1 << 63) - 1
 
 
 cdef object AS_DTYPE = None
@@ -459,8 +498,8 @@ cdef class OpType:
         cdef Graph found
         cdef int scope, base, suffix, old
         cdef list inputs = []
-        cdef bint pushed = False
-        cdef tuple result
+        cdef bint pushed = False, ready
+        cdef AttrDef a
         if not g.is_function:
             found = graph_of(args, g)
             if found is not g:
@@ -469,6 +508,13 @@ cdef class OpType:
                 pushed = True
         try:
             g.check_open()
+            ready = all_ready(args, self.inputs)
+            if attrs and not ready:
+                # Attributes of a wrong kind are found before the arguments leave nodes in the graph.
+                for key, value in attrs.items():
+                    a = <AttrDef>self.attrs.get(key)
+                    if a is not None:
+                        check_kind(a, value)
             name = node_name_text(name, default_name)
             old = g.scope
             try:
@@ -482,7 +528,7 @@ cdef class OpType:
                     finally:
                         g.scope = old
                 raise
-            if not all_ready(args, self.inputs):
+            if not ready:
                 g.scope = g.scope_at(scope, base, suffix)
             try:
                 types, known, counts = self.convert(args, attrs, inputs)
@@ -931,6 +977,9 @@ cdef class OpType:
                 given = self.shape(c)
         except ValueError as e:
             raise ValueError(c.explain(str(e))) from None
+        except (IndexError, OverflowError, TypeError) as e:
+            # A rule that met what it does not expect, as a vector for a number.
+            raise ValueError(c.explain(str(e))) from e
         if len(given) != n_outputs:
             raise AssertionError(f"shape rule of {self.type} gave {len(given)} shapes for {n_outputs} outputs")
         for i in range(n_outputs):

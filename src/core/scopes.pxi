@@ -266,14 +266,13 @@ cdef class ControlDependencies:
 
     def __init__(self, Graph graph not None, ops):
         cdef Operation op
-        cdef list ids = []
+        cdef dict ids = {}           # in order, each once
         self.graph = graph
         self.clears = ops is None
         if ops is not None:
             for op in ops:
-                if op._id not in ids:
-                    ids.append(op._id)
-        self.controller = new_controller(ids)
+                ids[op._id] = None
+        self.controller = new_controller(list(ids))
 
     def __enter__(self):
         self.old = self.graph.controllers

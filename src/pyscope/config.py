@@ -5,6 +5,7 @@ table in ``protos/config.py``. Only reading and writing the wire format goes thr
 """
 
 import operator
+from threading import RLock
 
 import numpy as np
 
@@ -20,6 +21,7 @@ _DEFAULTS = {"float": 0.0, "double": 0.0, "bool": False, "string": "", "bytes": 
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "'": "\\'", "\\": "\\\\"}
 
 _classes: dict[str, type] = {}
+_lock = RLock()
 
 
 class Message:
@@ -554,8 +556,14 @@ def _literal(kind, value):
 
 def _class(name):
     """The class of message `name`, made with the classes and enums inside it."""
-    if name in _classes:
-        return _classes[name]
+    found = _classes.get(name)
+    if found is None:
+        with _lock:                  # a class made twice would not take the other's messages
+            found = _classes.get(name) or _made(name)
+    return found
+
+
+def _made(name):
     tables = _tables()
     fields = tables.messages[name]
     members = {"__slots__": (), "__module__": __name__, "_name": name, "__doc__": f"Message {name}."}

@@ -127,8 +127,11 @@ def constant(value, dtype=None, shape=None, name="Const", verify_shape=False):
 
 
 def _constant_name(name):
-    if not name:
+    if name is None:
         return "Const"
+    if name == "":
+        raise ValueError("`` is not a valid node name. Accepted names conform to Regex "
+                         f"/re.compile({core.OP_NAME_PATTERN!r})/")
     if isinstance(name, str):
         return str(name)
     raise TypeError(f"'{type(name).__name__}' object is not subscriptable")

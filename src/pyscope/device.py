@@ -18,8 +18,8 @@ class DeviceSpec:
         self.job = job
         self.replica = None if replica is None else int(replica)
         self.task = None if task is None else int(task)
-        self.device_type = None if device_type is None else device_type.upper() \
-            if device_type.upper() in _KINDS else device_type
+        known = isinstance(device_type, str) and device_type.upper() in _KINDS
+        self.device_type = device_type.upper() if known else device_type
         self.device_index = None if device_index is None else int(device_index)
 
     @classmethod
@@ -29,6 +29,10 @@ class DeviceSpec:
 
     def parse_from_string(self, spec):
         """Set this spec's fields from a name; returns self."""
+        if not isinstance(spec, str):
+            from .errors import ArgumentTypeError
+
+            raise ArgumentTypeError(f"A device is a string, a DeviceSpec, a function or None, not {spec!r}")
         for field in self.__slots__:
             setattr(self, field, None)
         for part in [p.split(":") for p in spec.split("/")]:
@@ -106,7 +110,7 @@ class MergeDevice:
     """A device function that fills the open fields of an operation's device from a spec."""
 
     def __init__(self, spec):
-        self.spec = spec if isinstance(spec, DeviceSpec) else DeviceSpec.from_string(spec or "")
+        self.spec = spec if isinstance(spec, DeviceSpec) else DeviceSpec.from_string("" if spec is None else spec)
         self.is_null_merge = not bool(self.spec.to_string())
 
     def __call__(self, node):

@@ -21,6 +21,13 @@ DATA_LOSS = 15
 UNAUTHENTICATED = 16
 
 
+class ArgumentTypeError(TypeError, AttributeError):
+    """An argument of the wrong type where TensorFlow, which does not look, fails on a missing attribute.
+
+    A TypeError by what it says; also an AttributeError, for programs that expect TensorFlow's.
+    """
+
+
 class OpError(Exception):
     """A failure while a graph ran.
 

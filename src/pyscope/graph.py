@@ -557,6 +557,9 @@ class Graph(core.Graph):
         for i, t in enumerate(inputs):
             if not isinstance(t, Tensor):
                 raise TypeError(f"Input #{i} is not a tensor: {t}")
+        if op_type == "":
+            raise ValueError("`` is not a valid node name. Accepted names conform to Regex "
+                             f"/re.compile({core.OP_NAME_PATTERN!r})/")
         kind = core.op_type(op_type)
         values = {}
         for key, value in (attrs or {}).items():

@@ -68,6 +68,14 @@ def default_session(session):
     return _AsDefault(session)
 
 
+def _graph_of(session):
+    try:
+        return session.graph
+    except AttributeError:
+        kind = type(session).__name__
+        raise errors.ArgumentTypeError(f"`session` must be a tf.Session, but got \"{kind}\"") from None
+
+
 def eval_tensor(tensor, feed_dict=None, session=None):
     """What ``Tensor.eval`` does: its value in `session` or the default session."""
     if session is None:
@@ -82,7 +90,7 @@ def eval_tensor(tensor, feed_dict=None, session=None):
                 "Cannot use the default session to evaluate tensor: the tensor's graph is different from the "
                 "session's graph. Pass an explicit session to `eval(session=sess)`."
             )
-    elif session.graph is not tensor.graph:
+    elif _graph_of(session) is not tensor.graph:
         raise ValueError(
             "Cannot use the given session to evaluate tensor: the tensor's graph is different from the "
             "session's "
@@ -106,7 +114,7 @@ def run_operation(operation, feed_dict=None, session=None):
                 "from the "
                 "session's graph. Pass an explicit session to run(session=sess)."
             )
-    elif session.graph is not operation.graph:
+    elif _graph_of(session) is not operation.graph:
         raise ValueError(
             "Cannot use the given session to execute operation: the operation's graph is different from the "
             "session's graph."
@@ -497,15 +505,16 @@ class BaseSession(core.BaseSession):
         """`run` with any structure of fetches and any kind of feeds."""
         self._check_open()
         if options is not None and not hasattr(options, "trace_level"):
-            raise AttributeError(f"'{type(options).__name__}' object has no attribute 'SerializeToString'")
+            raise errors.ArgumentTypeError(f"`options` must be a RunOptions, but got \"{type(options).__name__}\"")
+        if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
+            kind = type(run_metadata).__name__
+            raise errors.ArgumentTypeError(f"`run_metadata` must be a RunMetadata, but got \"{kind}\"")
         feeds = self._feeds(feed_dict)
         structure = _Fetches(self.graph, fetches)
         trace = None
         if run_metadata is not None and options is not None and options.trace_level > 0:
             trace = []
         values = self._values(list(structure.elements), feeds, trace)
-        if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
-            raise AttributeError(f"'{type(run_metadata).__name__}' object has no attribute 'ParseFromString'")
         if trace is not None:
             _write_step_stats(run_metadata, trace)
         return structure.build(values)

@@ -124,6 +124,12 @@ class SparseTensor:
                 )
         return SparseTensorValue(*session.run(self._components(), feed_dict))
 
+    def __mul__(self, other):
+        raise NotImplementedError("SparseDenseCwiseMul: PyScope does not multiply a SparseTensor by a dense one")
+
+    def __truediv__(self, other):
+        raise NotImplementedError("SparseDenseCwiseDiv: PyScope does not divide a SparseTensor by a dense one")
+
     def __repr__(self):
         return "SparseTensor(indices=%s, values=%s, dense_shape=%s)" % (
             self._indices, self._values, self._dense_shape

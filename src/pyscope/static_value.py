@@ -411,10 +411,11 @@ def _fold(tensor, memo):
     if incomplete:
         return None
     try:
-        if isinstance(kernel, np.ufunc):
-            out = kernel(*inputs)
-        else:
-            out = kernel({name: _attr(op, name) for name in op_type.attrs}, *inputs)
+        with np.errstate(all="ignore"):
+            if isinstance(kernel, np.ufunc):
+                out = kernel(*inputs)
+            else:
+                out = kernel({name: _attr(op, name) for name in op_type.attrs}, *inputs)
     except Exception:
         # The run will report what is wrong; while building the value is merely unknown.
         memo[tensor._id] = _NEVER

@@ -55,6 +55,18 @@ def with_rank_at_most(shape, rank):
     return shape
 
 
+def size_input(c, index):
+    """The size that integer scalar `index` gives, or None while it is not known."""
+    value = c.constant(index)
+    if value is None:
+        return None
+    if value.ndim:
+        raise ValueError(f"Input must be scalar but has rank {value.ndim}")
+    if value < 0:
+        raise ValueError(f"Dimension size, given by scalar input {index}, must be non-negative but is {int(value)}")
+    return int(value)
+
+
 def merge_dim(a, b):
     """What two views of one dimension say together."""
     if a is None:

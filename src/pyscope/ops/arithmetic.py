@@ -659,7 +659,8 @@ def add_n(inputs, name=None):
     from ..indexed_slices import IndexedSlices, convert_n_to_tensor_or_indexed_slices
 
     wanted = "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
-    if not inputs or not hasattr(inputs, "__iter__"):
+    iter(inputs)                 # TypeError for what cannot be a list
+    if not inputs:
         raise ValueError(wanted)
     inputs = convert_n_to_tensor_or_indexed_slices(inputs)
     if not all(isinstance(x, (core.Tensor, IndexedSlices)) for x in inputs):

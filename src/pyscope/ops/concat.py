@@ -241,6 +241,8 @@ def _split_rule(c):
     n = c.attr("num_split")
     given = c.shape(1)
     axis = c.constant(0)
+    if axis is not None and axis.ndim:
+        raise ValueError(f"Input must be scalar but has rank {axis.ndim}")
     if given is None:
         return [None] * n
     if axis is None:

@@ -78,7 +78,10 @@ def _histogram_kernel(attrs, values, value_range, nbins):
 
 
 def _histogram_shape(c):
-    with_rank(c.shape(1), 1)
+    (n_ends,) = with_rank(c.shape(1), 1)
+    if n_ends not in (None, 2):
+        raise ValueError(f"Dimension must be 2 but is {n_ends}")
+    with_rank(c.shape(2), 0)
     nbins = c.constant(2)
     return [(None if nbins is None else int(nbins),)]
 

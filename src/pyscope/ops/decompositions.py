@@ -283,6 +283,8 @@ def matrix_solve_ls(matrix, rhs, l2_regularizer=0.0, fast=True, name=None):
     """
     matrix = convert_to_tensor(matrix, name="matrix")
     dims = matrix.shape._dims
+    if dims is not None and len(dims) < 2:
+        raise ValueError(f"Shape must be at least rank 2 but is rank {len(dims)}: matrix_solve_ls takes matrices")
     if not fast or dims is None or dims[-1] is None or dims[-2] is None:
         raise NotImplementedError("matrix_solve_ls: fast=False, or matrices of unknown size")
     with core.name_scope(name, "matrix_solve_ls", [matrix, rhs, l2_regularizer]):

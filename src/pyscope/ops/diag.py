@@ -140,6 +140,14 @@ def _set_band(out, packed, lower, upper, longest, left_above, left_below):
         out[..., r + steps, c + steps] = packed[..., i, start : start + length]
 
 
+def _diagonals(k):
+    """The lowest and the highest diagonal that a constant `k` names."""
+    flat = k.reshape(-1).tolist()
+    if len(flat) not in (1, 2):
+        raise ValueError(f"diag_index must be a vector with one or two elements. It has {len(flat)} elements.")
+    return flat[0], flat[-1]
+
+
 def _matrix_diag_v3_rule(c):
     given = c.shape(0)
     with_rank_at_most(c.shape(1), 1)
@@ -149,7 +157,7 @@ def _matrix_diag_v3_rule(c):
     k, n_rows, n_cols = c.constant(1), c.constant(2), c.constant(3)
     if given is None or k is None:
         return [None]
-    lower, upper = k.reshape(-1).tolist()[0], k.reshape(-1).tolist()[-1]
+    lower, upper = _diagonals(k)
     if lower > upper:
         raise ValueError(
             "lower_diag_index is greater than upper_diag_index: %d > %d" % (lower, upper)
@@ -261,8 +269,7 @@ def _matrix_diag_part_v3_rule(c):
     k = c.constant(1)
     if given is None or k is None:
         return [None]
-    flat = k.reshape(-1).tolist()
-    lower, upper = flat[0], flat[-1]
+    lower, upper = _diagonals(k)
     if lower > upper:
         raise ValueError("lower_diag_index is greater than upper_diag_index")
     n_rows, n_cols = given[-2:]

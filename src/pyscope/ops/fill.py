@@ -19,6 +19,7 @@ _CPP_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 
 
 def _fill_rule(c):
+    with_rank(c.shape(0), 1)
     with_rank(c.shape(1), 0)
     out = c.constant_shape(0)
     if out is not None and None in out:

@@ -468,6 +468,7 @@ def _merge_text(a, b):
 def _scatter_nd_rule(c):
     out = c.constant_shape(2)
     with_rank_at_least(c.shape(0), 1)
+    with_rank_at_least(c.shape(1), 1)
     _check_scatter(c.shape(0), c.shape(1), out)
     return [out]
 

@@ -192,7 +192,7 @@ def matmul(
         a_dims, b_dims = a.shape._dims, b.shape._dims
         if a_dims is not None and b_dims is not None and len(a_dims) <= 2 and len(b_dims) <= 2:
             if not (adjoint_a or adjoint_b or a_is_sparse or b_is_sparse or output_type):  # what most calls are
-                if not (transpose_a or transpose_b or grad_a or grad_b):
+                if transpose_a is transpose_b is grad_a is grad_b is False:
                     return MATMUL(a, b, name=name)
                 return MATMUL(
                     a, b, transpose_a=transpose_a, transpose_b=transpose_b, grad_a=grad_a, grad_b=grad_b, name=name

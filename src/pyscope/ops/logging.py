@@ -8,7 +8,7 @@ from .. import _core as core
 from .. import dtypes, errors
 from .._core import OpType
 from ..sparse_tensor import SparseTensor
-from ._array_rules import with_rank
+from ._array_rules import show, with_rank
 
 # ---------------------------------------------------------------- values as text
 
@@ -213,6 +213,8 @@ def _write(text, stream):
 
 
 def _print_v2_kernel(attrs, text):
+    if text.ndim:
+        raise errors.InvalidArgumentError(None, None, f"Input is expected to be scalar, but got {show(text.shape)}")
     _write(text[()].decode("utf8", "replace") + attrs["end"].decode(), attrs["output_stream"].decode())
 
 

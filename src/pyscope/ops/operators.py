@@ -37,10 +37,7 @@ def _multiply(x, y, name):
     from ..sparse_tensor import SparseTensor
 
     if isinstance(y, SparseTensor):
-        from .sparse import SPARSE_DENSE_CWISE_MUL
-
-        values = SPARSE_DENSE_CWISE_MUL(y.indices, y.values, y.dense_shape, x, name=name)
-        return SparseTensor(y.indices, values, y.dense_shape)
+        raise NotImplementedError("SparseDenseCwiseMul: PyScope does not multiply a SparseTensor by a dense one")
     if any(type(v) is Tensor and v.dtype is dtypes.bool for v in (x, y)):
         product = MUL(CAST(x, DstT=dtypes.int32), CAST(y, DstT=dtypes.int32), name=name)
         return CAST(product, DstT=dtypes.bool)
@@ -72,11 +69,11 @@ def _forward(name, build, plain):
             try:
                 return build(x, y, scope)
             except (TypeError, ValueError):
-                method = getattr(y, reflected, None) if hasattr(type(y), reflected) else None
-                if method is None:
+                if not hasattr(type(y), reflected):
                     raise
                 try:
-                    out = method(x)
+                    # Python's slot of Tensor.__rpow__ would ask the left operand again.
+                    out = OPERATORS[reflected](y, x) if type(y) is Tensor else getattr(y, reflected)(x)
                 except (TypeError, ValueError):
                     out = NotImplemented
                 if out is NotImplemented:

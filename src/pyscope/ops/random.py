@@ -13,6 +13,7 @@ from ..conversion import convert_to_tensor
 from ..random_seed import get_seed
 from ..tensor_shape import dimension_value
 from ._array_rules import scalar, show, vector, with_rank
+from ._rules import size_input
 from .arithmetic import add, maximum, multiply
 from .shape import broadcast_dynamic_shape, broadcast_to, maybe_set_static_shape
 from .shape import shape as shape_of
@@ -48,8 +49,7 @@ def multinomial_rule(c):
     """(rows of the logits, number of samples)."""
     rows = with_rank(c.shape(0), 2)[0]
     scalar(c, 1)
-    samples = c.constant(1)
-    return [(rows, None if samples is None else int(samples))]
+    return [(rows, size_input(c, 1))]
 
 
 def _samples_rule(c):

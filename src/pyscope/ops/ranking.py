@@ -8,7 +8,7 @@ from .. import _core as core
 from .. import dtypes
 from ..errors import InvalidArgumentError
 from . import array
-from ._rules import REAL, merge_dim, with_rank, with_rank_at_least
+from ._rules import REAL, merge_dim, size_input, with_rank, with_rank_at_least
 
 __all__ = ["in_top_k", "nth_element", "top_k"]
 
@@ -39,8 +39,7 @@ def _top_k_kernel(attrs, x, k):
 
 def _top_k_shape(c):
     shape = with_rank_at_least(c.shape(0), 1)
-    k = c.attr("k") if c.n_inputs == 1 else c.constant(1)
-    k = None if k is None else int(k)
+    k = c.attr("k") if c.n_inputs == 1 else size_input(c, 1)
     if shape is None:
         return [None, None]
     if k is not None and shape[-1] is not None and shape[-1] < k:

@@ -188,8 +188,9 @@ def invert_permutation(x, name=None):
 
 def _roll_rule(c):
     with_rank_at_least(c.shape(0), 1)
-    with_rank_at_most(c.shape(1), 1)
-    with_rank_at_most(c.shape(2), 1)
+    shift, axis = with_rank_at_most(c.shape(1), 1), with_rank_at_most(c.shape(2), 1)
+    if shift is not None and axis is not None and len(shift) != len(axis):
+        raise ValueError(f"Shapes must be equal rank, but are {len(shift)} and {len(axis)}")
     return [c.shape(0)]
 
 

@@ -255,6 +255,8 @@ BINCOUNT = core.OpType(
 def _dense_bincount_shape(c):
     shape, size = c.shape(0), c.constant(1)
     size = None if size is None else int(size)
+    if size is not None and size < 0:
+        raise ValueError(f"size ({size}) must be non-negative")
     if shape is None:
         return [None]
     if len(shape) > 2:

@@ -7,7 +7,7 @@ from .. import dtypes
 from ..conversion import convert_to_tensor
 from ..errors import InvalidArgumentError
 from . import array
-from ._rules import NUMBER, REAL, with_rank, with_rank_at_least
+from ._rules import NUMBER, REAL, merge, size_input, with_rank, with_rank_at_least
 
 __all__ = [
     "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum", "sparse_segment_mean",
@@ -169,10 +169,7 @@ def _unsorted_shape(c):
     for m, n in zip(data, ids):
         if m is not None and n is not None and m != n:
             raise ValueError(f"Dimensions must be equal, but are {m} and {n}")
-    n = c.constant(2)
-    if n is not None and n < 0:
-        raise ValueError(f"Dimension size, given by scalar input {int(n)}, must be non-negative")
-    return [(None if n is None else int(n),) + tuple(data[len(ids) :])]
+    return [(size_input(c, 2),) + tuple(data[len(ids) :])]
 
 
 def _unsorted_kernel(function, empty):
@@ -393,8 +390,9 @@ def _chosen_rows_grad_kernel(scale):
 
 def _chosen_rows_shape(c):
     data = with_rank_at_least(c.shape(0), 1)
-    with_rank(c.shape(1), 1)
-    with_rank(c.shape(2), 1)
+    if c.n_inputs == 4:
+        with_rank(c.shape(3), 0)
+    merge(with_rank(c.shape(1), 1), with_rank(c.shape(2), 1))
     n = c.constant(3) if c.n_inputs == 4 else None
     return [None if data is None else (None if n is None else int(n),) + tuple(data[1:])]
 

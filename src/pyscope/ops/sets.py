@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import _core as core
 from ..errors import InvalidArgumentError
+from ._rules import with_rank_at_least
 
 __all__ = ["set_difference", "set_intersection", "set_union"]
 
@@ -16,7 +17,7 @@ _SETS = {
 
 
 def _shape(c):
-    a, b = c.shape(0), c.shape(1)
+    a, b = with_rank_at_least(c.shape(0), 2), with_rank_at_least(c.shape(1), 2)
     rank = len(a) if a is not None else len(b) if b is not None else None
     return [(None, rank), (None,), (rank,)]
 

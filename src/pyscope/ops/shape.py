@@ -162,6 +162,7 @@ def rank_internal(input, name=None, optimize=True):
 
 def _reshape_rule(c):
     given = c.shape(0)
+    vector(c, 1)
     out = c.constant_shape(1)
     if out is None:
         return [None]
@@ -389,6 +390,8 @@ def squeeze(input, axis=None, name=None, squeeze_dims=None):
         axis = []
     elif np.isscalar(axis):
         axis = [axis]
+    elif not isinstance(axis, (list, tuple)):
+        raise TypeError(f"Expected list for 'axis' argument to 'squeeze' Op, not {axis!r}.")
     return SQUEEZE(input, squeeze_dims=axis, name=name)
 
 
@@ -503,10 +506,10 @@ def matrix_transpose(a, name="matrix_transpose", conjugate=False):
 
 def _broadcast_to_rule(c):
     given = c.shape(0)
+    n = vector(c, 1)
     out = c.constant_shape(1)
     if given is None or out is None:
         if given is None and out is None:
-            n = with_rank(c.shape(1), 1)[0]
             return [None if n is None else (None,) * n]
         return [out]
     if len(given) > len(out):

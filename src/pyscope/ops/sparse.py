@@ -16,6 +16,7 @@ from .identity import placeholder, placeholder_with_default
 
 
 def _sparse_to_dense_rule(c):
+    with_rank(c.shape(1), 1)
     return [c.constant_shape(1)]
 
 

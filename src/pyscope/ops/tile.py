@@ -14,11 +14,11 @@ from .shape import expand_dims, rank, reshape, shape, size, transpose
 
 def _tile_rule(c):
     given = c.shape(0)
+    n = vector(c, 1)
     multiples = c.constant_shape(1)
     if given is None:
         given_rank = None if multiples is None else len(multiples)
         if given_rank is None:
-            n = vector(c, 1)
             return [None if n is None else (None,) * n]
         return [(None,) * given_rank]
     if multiples is None:

@@ -60,5 +60,9 @@ _ARGUMENTS = (
 
 def from_proto(variable_def, import_scope=None):
     """The variable that a VariableDef describes, found in the default graph."""
+    if not hasattr(variable_def, "is_resource"):
+        from ..errors import ArgumentTypeError
+
+        raise ArgumentTypeError(f"`variable_def` must be a VariableDef, but got \"{type(variable_def).__name__}\"")
     kind = ResourceVariable if variable_def.is_resource else RefVariable
     return kind(variable_def=variable_def, import_scope=import_scope)

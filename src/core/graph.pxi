@@ -146,6 +146,8 @@ cdef class Graph:
         n.first_output = self.n_outputs
         n.n_outputs = n_outputs
         n.device = -1
+        n.placed = -1
+        n.waited_for = False
         Py_XINCREF(attrs)
         n.attrs = attrs
         n.handle = NULL
@@ -364,6 +366,32 @@ cdef class Graph:
             return None
         return self.operation(<int>PyLong_AsLong(<object>found))
 
+    cdef dict extras_of(self, int node):
+        """Attributes of a node beyond its op type's own, or None; what was only noted is written out."""
+        cdef Node* n = &self.nodes[node]
+        cdef PyObject* found
+        cdef dict extras
+        if n.placed < 0 and not n.waited_for:
+            found = PyDict_GetItem(self.node_extras, node)
+            return None if found == NULL else <dict>found
+        extras = self.node_extras.setdefault(node, {})
+        if n.placed >= 0:
+            groups = set(self.operation(n.placed).colocation_groups())
+            self.nodes[node].placed = -1
+            extras["_class"] = ("list(string)", tuple(sorted(groups)))
+        if self.nodes[node].waited_for:
+            self.nodes[node].waited_for = False
+            extras["_has_manual_control_dependencies"] = ("bool", True)
+        return extras
+
+    cdef int settle_all(self) except -1:
+        """Write out the colocation groups of all nodes, before those they were taken from change."""
+        cdef int i
+        for i in range(self.n_nodes):
+            if self.nodes[i].placed >= 0:
+                self.extras_of(i)
+        return 0
+
     cdef list consumers_of(self, int output):
         """Ids of the nodes that take this output, in order of creation."""
         cdef int i, k
@@ -549,6 +577,8 @@ cdef class Operation:
         if index < 0 or index >= n.n_inputs:
             raise IndexError(f"{self.type} '{self.name}' has {n.n_inputs} inputs; no input {index}")
         g.edges[n.first_edge + index] = tensor._id
+        if g.outputs[tensor._id].node >= self._id:
+            g.points_back = True
         g.forget_consumers()
 
     def _add_while_inputs(self, tensors):
@@ -564,6 +594,8 @@ cdef class Operation:
         i = n.n_inputs
         for t in tensors:
             g.edges[first + i] = t._id
+            if g.outputs[t._id].node >= self._id:
+                g.points_back = True
             i += 1
         cdef int k
         for k in range(n.n_controls):
@@ -627,7 +659,7 @@ cdef class Operation:
         cdef OpType t = self.op_type
         cdef Node* n = &self.graph.nodes[self._id]
         cdef AttrDef a
-        extras = self.graph.node_extras.get(self._id)
+        extras = self.graph.extras_of(self._id)
         if extras is not None and name in extras:
             return extras[name]
         a = t.attrs.get(name)
@@ -641,7 +673,7 @@ cdef class Operation:
         """All attributes: name -> (kind, value as the node keeps it)."""
         cdef OpType t = self.op_type
         out = {name: self._attr(name) for name in t.attrs}
-        extras = self.graph.node_extras.get(self._id)
+        extras = self.graph.extras_of(self._id)
         if extras is not None:
             out.update(extras)
         return out
@@ -650,11 +682,29 @@ cdef class Operation:
         """Set an attribute from ``(kind, value)`` or an AttrValue message."""
         if not isinstance(value, tuple):
             value = operator("attr_from_proto")(value)
+        if name == "_class":
+            self._before_moving()
         self.graph.node_extras.setdefault(self._id, {})[name] = value
         self.graph.version_extra += 1
 
+    def _before_moving(self):
+        """Let operations placed with this one keep its present groups; nothing can be placed with a new one yet."""
+        self.graph.extras_of(self._id)
+        if self._id != self.graph.n_nodes - 1:
+            self.graph.settle_all()
+
+    def _place_with(self, Operation op not None):
+        """Give this new operation the colocation groups of another one."""
+        self.graph.nodes[self._id].placed = op._id
+
+    def _note_waited_for(self):
+        """Mark this operation as named in a control_dependencies block."""
+        self.graph.nodes[self._id].waited_for = True
+
     def _clear_attr(self, str name):
-        extras = self.graph.node_extras.get(self._id)
+        if name == "_class":
+            self._before_moving()
+        extras = self.graph.extras_of(self._id)
         if extras is not None:
             extras.pop(name, None)
 
@@ -665,7 +715,7 @@ cdef class Operation:
 
     def colocation_groups(self):
         """The ``loc:@name`` groups this operation is placed with, as bytes."""
-        extras = self.graph.node_extras.get(self._id)
+        extras = self.graph.extras_of(self._id)
         found = None if extras is None else extras.get("_class")
         default = [("loc:@" + self.name).encode()]
         if found is None:

@@ -58,6 +58,9 @@ cdef Py_ssize_t suffix_start(str text):
     return i
 
 
+cdef long long N_TABLES = 0
+
+
 @cython.final
 cdef class NameTable:
     """The names of one graph.
@@ -66,6 +69,9 @@ cdef class NameTable:
     """
 
     def __cinit__(self):
+        global N_TABLES
+        N_TABLES += 1
+        self.serial = N_TABLES
         self.ids = {}
         self.strings = []
         self.paths = {}

@@ -40,6 +40,7 @@ cdef class NameTable:
     cdef int n_scopes
     cdef int n_scopes_capacity
     cdef dict paths              # path -> a scope with that path, for those entered by path
+    cdef long long serial        # tells this table from all others, for what remembers its indices
 
     cdef int intern(self, str text) except -1
     cdef int find(self, int parent, int base, int suffix) noexcept
@@ -70,6 +71,8 @@ cdef struct Node:                # one operation
     int first_output             # its outputs are consecutive ids
     int n_outputs
     int device                   # component index of the device string; -1: none
+    int placed                   # node whose colocation groups this one shares; -1, or written in Graph.node_extras
+    bint waited_for              # named in a control_dependencies block, and not yet written in Graph.node_extras
     PyObject* attrs              # owned tuple, values of OpType.stored in order; NULL when there are none
     PyObject* handle             # the live Operation, borrowed; NULL when nobody holds one
 
@@ -110,6 +113,7 @@ cdef class Graph:
     cdef list consumer_index       # output id -> consuming nodes, built when first asked for
     cdef int n_consumer_nodes
     cdef int edit_count            # changes to existing edges, so that plans notice
+    cdef bint points_back          # an input was given to a node older than what makes it, as loops need
     cdef object __weakref__
 
     cdef Tensor tensor(self, int output)
@@ -124,6 +128,8 @@ cdef class Graph:
     cdef int record(self, int node) except -1
     cdef int enter_scope(self, object name) except -1
     cdef int scope_at(self, int scope, int base, int suffix) except -1
+    cdef dict extras_of(self, int node)
+    cdef int settle_all(self) except -1
     cdef list consumers_of(self, int output)
     cdef int note_consumer(self, int output, int node) except -1
     cdef int forget_consumers(self) except -1

@@ -7,8 +7,8 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLong, PyLong_AsLongLongAndOverflow
 from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.stdlib cimport free, malloc, qsort, realloc
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 import numpy as np
 
@@ -36,6 +36,8 @@ include "ready.pxi"
 include "scopes.pxi"
 include "call.pxi"
 include "search.pxi"
+include "replay.pxi"
+include "gradients.pxi"
 include "wire.pxi"
 include "wire_function.pxi"
 include "errors.pxi"

@@ -751,7 +751,7 @@ cdef int place_beside(Graph g, int first, tuple location) except -1:
     """Give the nodes from `first` on the colocation of a variable."""
     cdef int node
     for node in range(first, g.n_nodes):
-        extras = g.node_extras.get(node)
+        extras = g.extras_of(node)
         if extras is None:
             g.node_extras[node] = {"_class": location}
         elif "_class" not in extras:

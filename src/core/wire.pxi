@@ -397,20 +397,17 @@ cdef class Wire:
         return self.end(begun)
 
     cdef int node_attrs(self, Graph g, int node, Node* n, OpType t, bint add_shapes) except -1:
-        cdef PyObject* found = NULL
-        cdef dict extras = None
+        cdef dict extras
         cdef AttrDef a
         cdef int i, dtype
         cdef Py_ssize_t inner, entry
         cdef tuple stored
         cdef bint overridden = False
-        if g.node_extras:
-            found = PyDict_GetItem(g.node_extras, node)
-            if found != NULL:
-                extras = <dict>found
-                for key in extras:
-                    if key in t.attrs:
-                        overridden = True
+        extras = g.extras_of(node)
+        if extras is not None:
+            for key in extras:
+                if key in t.attrs:
+                    overridden = True
         if n.attrs != NULL:
             stored = <tuple>n.attrs
             if t.written is stored and not overridden:

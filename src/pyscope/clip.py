@@ -61,7 +61,7 @@ CLIP_BY_VALUE = core.OpType(
     f"T: {rules.NUMBER}",
     shape="same",
     kernel=_clip_kernel,
-    gradient=_clip_gradient,
+    gradient=core.replayed(_clip_gradient),
 )
 
 # ---------------------------------------------------------------- functions

@@ -1,6 +1,5 @@
 """Symbolic gradients: `gradients`, the registry of gradient functions, and custom gradients."""
 
-from collections import deque
 from enum import Enum
 
 from pyscope import _core as core
@@ -79,7 +78,7 @@ def no_gradient(op_type):
 NoGradient = NotDifferentiable = no_gradient
 
 
-def get_gradient_function(op):
+def getgradient_function(op):
     """The gradient function of an operation; None when it passes none; LookupError when nothing is known."""
     if not op.inputs:
         return None
@@ -115,7 +114,7 @@ def _as_list(x):
     return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
-class _Colocation:
+class Colocation:
     """Places the operations made inside with `op` when asked to."""
 
     __slots__ = ("context",)
@@ -142,7 +141,7 @@ def _default_grad_ys(grad_ys, ys, colocate):
                for i, g in enumerate(grad_ys)]
     out = []
     for i, (y, grad) in enumerate(zip(ys, grad_ys)):
-        with _Colocation(y.op, colocate):
+        with Colocation(y.op, colocate):
             if grad is None:
                 if y.dtype.is_complex:
                     raise TypeError(f"Gradients of complex tensors ({y}) must set grad_ys (y.dtype = {y.dtype.name})")
@@ -172,7 +171,7 @@ def _default_grad_ys(grad_ys, ys, colocate):
     return out
 
 
-def _aggregate(op, grads, method, colocate):
+def aggregate(op, grads, method, colocate):
     """One gradient out of the list collected for a tensor."""
     from pyscope.ops.math import add_n
 
@@ -326,7 +325,7 @@ def _walk(graph, ys, xs, grad_ys, stop_gradients, *options):
     outer = [x for x in xs if x is not None and x.graph is not graph] if graph.building_function else []
     if not outer:
         collected = _backward(graph, ys, xs, grad_ys, *options, [x for x in stop_gradients if x.op.graph is graph])
-        return [_found(collected, x) for x in xs]
+        return [collected.found(x) for x in xs]
     placeholders = {id(outside): inside for outside, inside in graph.captures}
     stop = [placeholders.get(id(x), x) for x in stop_gradients]
     wanted = {id(x) for x in outer}
@@ -336,11 +335,11 @@ def _walk(graph, ys, xs, grad_ys, stop_gradients, *options):
     collected = _backward(graph, ys, inner + [inside for _, inside in through], grad_ys, *options,
                           [x for x in stop if x.op.graph is graph])
     if not any(_leads_to([x for x in outer if x is not outside], outside) for outside, _ in through):
-        return [_found(collected, placeholders[id(x)]) if id(x) in placeholders
-                else _found(collected, x) if id(x) not in wanted else None for x in xs]
+        return [collected.found(placeholders[id(x)]) if id(x) in placeholders
+                else collected.found(x) if id(x) not in wanted else None for x in xs]
     starts = {}                      # graph outside -> captured tensors and their gradients
     for outside, inside in through:
-        grad = _found(collected, inside)
+        grad = collected.found(inside)
         if grad is not None:
             tensors, grads = starts.setdefault(outside.graph, ([], []))
             tensors.append(outside)
@@ -350,8 +349,8 @@ def _walk(graph, ys, xs, grad_ys, stop_gradients, *options):
         for x, grad in zip(outer, _walk(around, tensors, outer, grads, stop_gradients, *options)):
             if grad is not None:
                 found[id(x)].append(grad)
-    return [_found(collected, x) if id(x) not in wanted
-            else _aggregate(x.op, found[id(x)], options[-1], options[0]) if found[id(x)] else None for x in xs]
+    return [collected.found(x) if id(x) not in wanted
+            else aggregate(x.op, found[id(x)], options[-1], options[0]) if found[id(x)] else None for x in xs]
 
 
 def _leads_to(xs, tensor):
@@ -359,170 +358,47 @@ def _leads_to(xs, tensor):
     graph = tensor.graph
     if any(x.graph is not graph for x in xs) and graph.building_function:
         return True
-    return bool(core.between(graph, [x.op for x in xs if x.graph is graph], [tensor.op])[1])
-
-
-def _stop_ops(from_ops, stop_gradients, pending):
-    """Operations at which the walk ends: those with nothing of interest above, and what the caller named."""
-    stop = set()
-    for op in from_ops:
-        if all(pending.get(t.op._id, 0) <= 0 for t in op.inputs):
-            stop.add(op._id)
-    stop.update(t.op._id for t in stop_gradients)
-    return stop
+    return core.Search(graph, [x.op for x in xs if x.graph is graph], [tensor.op]).leads()
 
 
 def _backward(src_graph, ys, xs, grad_ys, colocate, gate_gradients, method, stop_gradients):
-    """Walk from `ys` back to `xs`; the gradients that arrived, by node id and output."""
+    """Walk from `ys` back to `xs`; what comes back tells the gradient that arrived by ``found(x)``."""
     if method is None:
         method = AggregationMethod.DEFAULT
     if method not in (0, 1, 2):
         raise ValueError(f"Invalid `aggregation_method` specified {method}. Accepted values are [0, 1, 2].")
     from_ops = [t.op for t in xs]
     to_ops = [t.op for t in ys]
-    pending, reachable = core.between(src_graph, from_ops, to_ops)
-    loops = _loop_state(src_graph, to_ops, pending, colocate)
-    collected = {}                   # node id -> list of gradients per output, later the sum
-    for y, g in zip(ys, grad_ys):
-        _collect(collected, y, g)
-    queue = deque()
-    queued = set()
-    for op in to_ops:
-        if pending.get(op._id, 0) == 0 and op._id not in queued and op._id in reachable:
-            queued.add(op._id)
-            queue.append(op)
-    if loops is not None:
-        for y in loops.unused_exits(pending, queued):
-            if is_trainable(y):
-                _collect(collected, y, loops.zeros_for_exit(y))
-                queue.append(y.op)
-    stop = _stop_ops(from_ops, stop_gradients, pending)
-    while queue:
-        op = queue.popleft()
-        with _Colocation(op, colocate), _NOTHING if loops is None else loops.within(op, before=False):
-            if loops is None:
-                out_grads = _sum_up(collected, op, method, colocate)
-            else:
-                out_grads = _sum_up_in_loop(loops, collected, op, method, colocate)
-            has_grads = any(g is not None for g in out_grads)
-            inputs = op.inputs
-            in_grads = None
-            if has_grads and op._id not in stop:
-                function = _gradient_function(op)
-                if function is not None:
-                    in_grads = _call(function, op, out_grads, gate_gradients, loops)
-            if in_grads is not None:
-                for i, (t, grad) in enumerate(zip(inputs, in_grads)):
-                    if grad is None:
-                        continue
-                    if isinstance(grad, Tensor) and t.dtype.base_dtype is not dtypes.resource:
-                        try:
-                            grad.set_shape(t.shape)
-                        except ValueError:
-                            raise ValueError(
-                                "Incompatible shapes between op input and calculated input gradient. Forward "
-                                f"operation: {op.name}. Input index: {i}. Original input shape: {t.shape}. "
-                                f"Calculated input gradient shape: {grad.shape}") from None
-                    _collect(collected, t, grad)
-        for t in inputs:
-            before = t.op
-            key = before._id
-            if key in pending:
-                pending[key] -= 1
-                if loops is None:
-                    if pending[key] == 0:
-                        queue.append(before)
-                else:
-                    _enqueue_in_loop(loops, collected, before, pending[key], queue)
-    if loops is not None:
-        loops.finish()
-    return collected
+    search = core.Search(src_graph, from_ops, to_ops)
+    if search.has_type(("Exit", "RefExit")):
+        from pyscope.control_flow.loop_walk import LoopWalk
+
+        return LoopWalk(search, from_ops, to_ops, ys, grad_ys, colocate, gate_gradients, method, stop_gradients)
+    walk = core.Backward(
+        search, ys, grad_ys, [t.op for t in stop_gradients],
+        gate=bool(gate_gradients), method=method, colocate=src_graph.colocate_with if colocate else None,
+        registry=_REGISTRY, lookup=gradient_function, call=call, zeros=zeros_like_output,
+        aggregate=lambda op, grads: aggregate(op, grads, method, colocate), refine=refine, trainable=is_trainable)
+    walk.stop_at_sources(from_ops)
+    walk.run(to_ops)
+    return walk
 
 
-class _Nothing:
-    """Context manager that does nothing."""
-
-    def __enter__(self):
-        return None
-
-    def __exit__(self, *exc):
-        return None
-
-
-_NOTHING = _Nothing()
-
-
-def _loop_state(graph, to_ops, pending, colocate):
-    """The gradient loops for the v1 loops among the operations between, or None if there are none."""
-    if not any(graph._operation_at(i).type in ("Exit", "RefExit") for i in pending):
-        return None
-    from pyscope.control_flow.loop_gradients import ControlFlowState
-
-    order, seen, queue = [], set(), deque(to_ops)
-    while queue:
-        op = queue.popleft()
-        if op._id in pending and op._id not in seen:
-            seen.add(op._id)
-            order.append(op)
-            queue.extend(t.op for t in op.inputs)
-    return ControlFlowState(order, pending, colocate)
-
-
-def _sum_up_in_loop(loops, collected, op, method, colocate):
-    """`_sum_up` outside the gradient loop that an Exit leads into."""
-    state = loops.state_of(op, before=False)
-    outer = loops.state_of(op, before=True)
-    if state is outer:
-        return _sum_up(collected, op, method, colocate)
-    state.grad_context.Exit()
+def refine(op, index, grad):
+    """Give the gradient of input `index` the static shape of that input."""
+    t = op.inputs[index]
     try:
-        with loops.within(op, before=True):
-            return _sum_up(collected, op, method, colocate)
-    finally:
-        state.grad_context.Enter()
+        grad.set_shape(t.shape)
+    except ValueError:
+        raise ValueError(
+            "Incompatible shapes between op input and calculated input gradient. Forward "
+            f"operation: {op.name}. Input index: {index}. Original input shape: {t.shape}. "
+            f"Calculated input gradient shape: {grad.shape}") from None
 
 
-def _enqueue_in_loop(loops, collected, op, n_pending, queue):
-    """Put an operation into the queue when its gradients are there; the Switch of a loop variable more than once."""
-    from pyscope.control_flow.loop_gradients import is_loop_exit, is_loop_switch
-
-    if n_pending != 0 and not (n_pending > 0 and is_loop_switch(op)):
-        return
-    if is_loop_exit(op):
-        def has_gradient(o):
-            return any(g is not None and g != [] for g in collected.get(o._id, ()))
-
-        loops.defer_exit(op, has_gradient, lambda y, g: _collect(collected, y, g), queue)
-    else:
-        queue.append(op)
-
-
-def _collect(collected, tensor, grad):
-    op = tensor.op
-    grads = collected.get(op._id)
-    if grads is None:
-        grads = collected[op._id] = [[] for _ in op.outputs]
-    found = grads[tensor.value_index]
-    if isinstance(found, list):
-        found.append(grad)
-    else:                            # the Switch of a loop variable, visited before
-        grads[tensor.value_index] = grad
-
-
-def _sum_up(collected, op, method, colocate):
-    """Replace the lists of gradients collected for the outputs of `op` by their sums."""
-    grads = collected.get(op._id)
-    if grads is None:
-        return [None] * len(op.outputs)
-    for i, found in enumerate(grads):
-        if isinstance(found, list):
-            grads[i] = _aggregate(op, found, method, colocate) if found else None
-    return list(grads)
-
-
-def _gradient_function(op):
+def gradient_function(op):
     try:
-        return get_gradient_function(op)
+        return getgradient_function(op)
     except LookupError:
         raise LookupError(
             f"No gradient defined for operation'{op.name}' (op type: {op.type}). In general every operation must have "
@@ -533,31 +409,17 @@ def _gradient_function(op):
             "https://www.tensorflow.org/api_docs/python/tf/custom_gradient.") from None
 
 
-def _call(function, op, out_grads, gate_gradients, loops):
-    """The gradients of the inputs of `op`, in its own name scope."""
-    outputs = op.outputs
-    for i, g in enumerate(out_grads):
-        if g is None and is_trainable(outputs[i]):
-            out_grads[i] = zeros_like_output(op, i) if loops is None else loops.zeros_like(op, i)
-    with name_scope(op.name + "_grad"):
-        in_grads = function(op, *out_grads)
-        in_grads = list(in_grads) if isinstance(in_grads, (list, tuple)) else [in_grads]
-        _verify(in_grads, op)
-        if gate_gradients and len([g for g in in_grads if g is not None]) > 1:
-            from pyscope.control_flow.basic import tuple as gate
+def call(function, op, grads, gate_gradients):
+    """The gradients of the inputs of `op`, from those of its outputs; in the current scope."""
+    in_grads = function(op, *grads)
+    in_grads = list(in_grads) if isinstance(in_grads, (list, tuple)) else [in_grads]
+    _verify(in_grads, op)
+    if gate_gradients and len([g for g in in_grads if g is not None]) > 1:
+        from pyscope.control_flow.basic import tuple as gate
 
-            with get_default_graph().device(None), get_default_graph().colocate_with(None, ignore_existing=True):
-                in_grads = gate(in_grads)
+        with get_default_graph().device(None), get_default_graph().colocate_with(None, ignore_existing=True):
+            in_grads = gate(in_grads)
     return in_grads
-
-
-def _found(collected, x):
-    """The gradient that arrived at `x`, or None."""
-    grads = collected.get(x.op._id)
-    found = None if grads is None else grads[x.value_index]
-    if isinstance(found, list):
-        return found[0] if found else None
-    return found
 
 
 def _result(found, x, unconnected):

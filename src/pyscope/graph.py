@@ -331,7 +331,7 @@ class Graph(core.Graph):
                     c = c.op
             c = self.as_graph_element(c)
             op = c.op if type(c) is Tensor else c
-            op._set_attr("_has_manual_control_dependencies", ("bool", True))
+            op._note_waited_for()
             ops.append(op)
         return core.ControlDependencies(self, ops)
 
@@ -441,7 +441,9 @@ class Graph(core.Graph):
             if merged is None:
                 raise TypeError("Expected binary or unicode string, got None")
             op._set_device(merged)
-        if self._colocated:
+        if len(self._colocated) == 1 and not self._colocated[0].device:
+            op._place_with(self._colocated[0])
+        elif self._colocated:
             groups = set()
             placed = False
             for other in reversed(self._colocated):

@@ -202,10 +202,15 @@ def _of_one_shape(type, kernel):
 # ---------------------------------------------------------------- makers
 
 
+def _replayed(gradient):
+    """The gradients of these families follow from dtypes and static shapes alone."""
+    return None if gradient is None else core.replayed(gradient)
+
+
 def unary(type, kernel, gradient, types=INEXACT, arg="x", out="y"):
     """OpType of an elementwise function of one tensor."""
     return core.OpType(
-        type, f"{arg}: T -> {out}: T", f"T: {types}", shape="same", kernel=kernel, gradient=gradient
+        type, f"{arg}: T -> {out}: T", f"T: {types}", shape="same", kernel=kernel, gradient=_replayed(gradient)
     )
 
 
@@ -217,7 +222,7 @@ def unary_gradient(type, kernel, gradient, types=INEXACT):
         f"T: {types}",
         shape="same",
         kernel=_of_one_shape(type, kernel),
-        gradient=gradient,
+        gradient=_replayed(gradient),
     )
 
 
@@ -235,7 +240,7 @@ def activation_gradient(type, kernel, gradient, types=FLOATING, second="features
         f"T: {types}",
         shape=merge_both,
         kernel=kernel if typed is None else core.kernel(typed, kernel),
-        gradient=gradient,
+        gradient=_replayed(gradient),
     )
 
 
@@ -247,7 +252,7 @@ def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast"):
         f"T: {types}",
         shape=shape,
         kernel=kernel if isinstance(kernel, np.ufunc) else _broadcasting(kernel),
-        gradient=gradient,
+        gradient=_replayed(gradient),
     )
 
 
@@ -271,7 +276,7 @@ def reduction(type, kernel, gradient, types=NUMBER):
         f"keep_dims: bool = False; T: {types}; Tidx: int32|int64 = int32",
         shape=reduced,
         kernel=kernel,
-        gradient=gradient,
+        gradient=_replayed(gradient),
     )
 
 

@@ -100,7 +100,7 @@ LEAKY_RELU = core.OpType(
     _LEAKY_ATTRS,
     shape="same",
     kernel=_leaky_kernel,
-    gradient=_leaky_gradient,
+    gradient=core.replayed(_leaky_gradient),
 )
 LEAKY_RELU_GRAD = core.OpType(
     "LeakyReluGrad",
@@ -108,7 +108,7 @@ LEAKY_RELU_GRAD = core.OpType(
     _LEAKY_ATTRS,
     shape=merge_both,
     kernel=_leaky_grad_kernel,
-    gradient=_leaky_grad_gradient,
+    gradient=core.replayed(_leaky_grad_gradient),
 )
 
 

@@ -635,7 +635,7 @@ ADD_N = core.OpType(
     f"N: int >= 1; T: {NUMBER}|variant",
     shape=merge_all,
     kernel=_add_n_kernel,
-    gradient=_add_n_gradient,
+    gradient=core.replayed(_add_n_gradient),
 )
 
 ACCUMULATE_N_V2 = core.OpType(
@@ -644,7 +644,7 @@ ACCUMULATE_N_V2 = core.OpType(
     f"N: int >= 1; T: {NUMBER}; shape: shape",
     shape=lambda c: [c.attr("shape")._dims],
     kernel=_add_n_kernel,
-    gradient=_add_n_gradient,
+    gradient=core.replayed(_add_n_gradient),
 )
 
 

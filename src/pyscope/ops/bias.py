@@ -94,7 +94,7 @@ BIAS_ADD = core.OpType(
     f"T: {NUMBER}; {_FORMAT}",
     shape=_bias_shape,
     kernel=_bias_kernel,
-    gradient=_bias_gradient,
+    gradient=core.replayed(_bias_gradient),
 )
 BIAS_ADD_GRAD = core.OpType(
     "BiasAddGrad",
@@ -102,7 +102,7 @@ BIAS_ADD_GRAD = core.OpType(
     f"T: {NUMBER}; {_FORMAT}",
     shape=_bias_grad_shape,
     kernel=_bias_grad_kernel,
-    gradient=_bias_grad_gradient,
+    gradient=core.replayed(_bias_grad_gradient),
 )
 BIAS_ADD_V1 = core.OpType(
     "BiasAddV1",
@@ -110,7 +110,7 @@ BIAS_ADD_V1 = core.OpType(
     f"T: {NUMBER}",
     shape=_bias_v1_shape,
     kernel=lambda attrs, value, bias: value + bias,
-    gradient=_bias_v1_gradient,
+    gradient=core.replayed(_bias_v1_gradient),
 )
 
 

@@ -46,7 +46,7 @@ CAST = core.OpType(
     "SrcT: type; DstT: type; Truncate: bool = False",
     shape="same",
     kernel=_cast_kernel,
-    gradient=_cast_gradient,
+    gradient=core.replayed(_cast_gradient),
 )
 
 
@@ -168,7 +168,7 @@ COMPLEX = core.OpType(
     "T: float32|float64 = float32; Tout: complex64|complex128 = complex64",
     shape="broadcast",
     kernel=_complex_kernel,
-    gradient=lambda op, grad: reduce_gradients(op.inputs[0], op.inputs[1], real(grad), imag(grad)),
+    gradient=core.replayed(lambda op, grad: reduce_gradients(op.inputs[0], op.inputs[1], real(grad), imag(grad))),
 )
 
 
@@ -198,7 +198,7 @@ def _part(type, kernel, gradient):
         "T: complex64|complex128 = complex64; Tout: float32|float64 = float32",
         shape="same",
         kernel=lambda attrs, x: kernel(x),
-        gradient=gradient,
+        gradient=core.replayed(gradient),
     )
 
 
@@ -224,7 +224,7 @@ CONJ = core.OpType(
     "T: complex64|complex128|variant = complex64",
     shape="same",
     kernel=lambda attrs, x: np.conj(x),
-    gradient=lambda op, grad: [conj(grad)],
+    gradient=core.replayed(lambda op, grad: [conj(grad)]),
 )
 
 

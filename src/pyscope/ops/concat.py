@@ -183,7 +183,7 @@ CONCAT_V2 = OpType(
     "N: int >= 2; T: type; Tidx: int32|int64 = int32",
     shape=_concat_v2_rule,
     kernel=lambda attrs, *xs: _concatenate(xs[:-1], xs[-1]),
-    gradient=lambda op, dy: _concat_gradient(op, dy, 0, -1, -1),
+    gradient=core.replayed(lambda op, dy: _concat_gradient(op, dy, 0, -1, -1)),
 )
 
 CONCAT = OpType(
@@ -192,7 +192,7 @@ CONCAT = OpType(
     "N: int >= 2; T: type",
     shape=_concat_rule,
     kernel=lambda attrs, *xs: _concatenate(xs[1:], xs[0]),
-    gradient=lambda op, dy: _concat_gradient(op, dy, 1, None, 0),
+    gradient=core.replayed(lambda op, dy: _concat_gradient(op, dy, 1, None, 0)),
 )
 
 
@@ -296,7 +296,7 @@ SPLIT = OpType(
     "num_split: int >= 1; T: type",
     shape=_split_rule,
     kernel=_split_kernel,
-    gradient=lambda op, *dys: [None, concat(list(dys), op.inputs[0])],
+    gradient=core.replayed(lambda op, *dys: [None, concat(list(dys), op.inputs[0])]),
 )
 
 
@@ -386,7 +386,7 @@ SPLIT_V = OpType(
     "num_split: int >= 1; T: type; Tlen: int8|int32|int64 = int64",
     shape=_split_v_rule,
     kernel=_split_v_kernel,
-    gradient=lambda op, *dys: [concat(list(dys), op.inputs[2]), None, None],
+    gradient=core.replayed(lambda op, *dys: [concat(list(dys), op.inputs[2]), None, None]),
 )
 
 
@@ -457,7 +457,7 @@ PACK = OpType(
     "N: int >= 1; T: type; axis: int = 0",
     shape=_pack_rule,
     kernel=_pack_kernel,
-    gradient=lambda op, dy: list(unstack(dy, num=op.get_attr("N"), axis=op.get_attr("axis"))),
+    gradient=core.replayed(lambda op, dy: list(unstack(dy, num=op.get_attr("N"), axis=op.get_attr("axis")))),
 )
 
 
@@ -511,7 +511,7 @@ UNPACK = OpType(
     "num: int >= 0; T: type; axis: int = 0",
     shape=_unpack_rule,
     kernel=_unpack_kernel,
-    gradient=lambda op, *dys: [stack(dys, axis=op.get_attr("axis"))],
+    gradient=core.replayed(lambda op, *dys: [stack(dys, axis=op.get_attr("axis"))]),
 )
 
 

@@ -59,7 +59,7 @@ MATMUL = core.OpType(
     "|uint8|uint16|uint32|uint64|complex64|complex128; grad_a: bool = False; grad_b: bool = False",
     shape="matmul",
     kernel=_matmul_kernel,
-    gradient=_matmul_gradient,
+    gradient=core.replayed(_matmul_gradient),
 )
 
 
@@ -151,7 +151,7 @@ BATCH_MATMUL = core.OpType(
     f"T: bfloat16|float16|float32|float64|int32|int64|complex64|complex128; {_BATCH_FLAGS}",
     shape=lambda c: _batch_shape(c, merge),
     kernel=_batch_kernel,
-    gradient=lambda op, grad: list(_batch_products(op, grad)),
+    gradient=core.replayed(lambda op, grad: list(_batch_products(op, grad))),
 )
 BATCH_MATMUL_V2 = core.OpType(
     "BatchMatMulV2",
@@ -160,7 +160,7 @@ BATCH_MATMUL_V2 = core.OpType(
     + _BATCH_FLAGS,
     shape=_batch_shape,
     kernel=_batch_kernel,
-    gradient=_batch_gradient,
+    gradient=core.replayed(_batch_gradient),
 )
 BATCH_MATMUL_V3 = core.OpType(
     "BatchMatMulV3",
@@ -168,7 +168,7 @@ BATCH_MATMUL_V3 = core.OpType(
     f"Ta: {_V3_IN}; Tb: {_V3_IN}; Tout: {_V3_OUT}; {_BATCH_FLAGS}",
     shape=_batch_shape,
     kernel=_batch_kernel,
-    gradient=_batch_gradient,
+    gradient=core.replayed(_batch_gradient),
 )
 
 

@@ -79,7 +79,7 @@ PAD = OpType(
     "T: type; Tpaddings: int32|int64 = int32",
     shape=_padding_rule(1),
     kernel=lambda attrs, x, paddings: _pad_constant(x, paddings, b"" if x.dtype == object else 0),
-    gradient=_pad_gradient,
+    gradient=core.replayed(_pad_gradient),
 )
 
 PAD_V2 = OpType(
@@ -88,7 +88,7 @@ PAD_V2 = OpType(
     "T: type; Tpaddings: int32|int64 = int32",
     shape=_padding_rule(1),
     kernel=lambda attrs, x, paddings, value: _pad_constant(x, paddings, value[()]),
-    gradient=_pad_gradient,
+    gradient=core.replayed(_pad_gradient),
 )
 
 

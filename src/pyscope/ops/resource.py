@@ -325,7 +325,7 @@ READ_VARIABLE_OP = core.OpType(
     "dtype: type",
     shape=_read_shape,
     kernel=core.kernel("read_variable", _read),
-    gradient=lambda op, grad: [grad],
+    gradient=core.replayed(lambda op, grad: [grad]),
     stateful=True,
 )
 

@@ -78,7 +78,7 @@ SELECT = OpType(
     "T: type",
     shape=_select_rule,
     kernel=_select_kernel,
-    gradient=_select_gradient,
+    gradient=core.replayed(_select_gradient, ignoring=(0,)),
 )
 
 
@@ -115,7 +115,7 @@ SELECT_V2 = OpType(
     "T: type",
     shape=_select_v2_rule,
     kernel=_select_v2_kernel,
-    gradient=_select_v2_gradient,
+    gradient=core.replayed(_select_v2_gradient, ignoring=(0,)),
 )
 
 

@@ -254,7 +254,7 @@ RESHAPE = OpType(
     "T: type; Tshape: int32|int64 = int32",
     shape=_reshape_rule,
     kernel=_reshape_kernel,
-    gradient=_reshape_gradient,
+    gradient=core.replayed(_reshape_gradient, ignoring=(1,)),
 )
 
 
@@ -317,7 +317,7 @@ EXPAND_DIMS = OpType(
     "T: type; Tdim: int32|int64 = int32",
     shape=_expand_dims_rule,
     kernel=_expand_dims_kernel,
-    gradient=lambda op, dy: [_reshape_to_input(op, dy), None],
+    gradient=core.replayed(lambda op, dy: [_reshape_to_input(op, dy), None], ignoring=(1,)),
 )
 
 
@@ -379,7 +379,7 @@ SQUEEZE = OpType(
     "T: type; squeeze_dims: list(int) >= 0 = []",
     shape=_squeeze_rule,
     kernel=_squeeze_kernel,
-    gradient=lambda op, dy: [_reshape_to_input(op, dy)],
+    gradient=core.replayed(lambda op, dy: [_reshape_to_input(op, dy)]),
 )
 
 
@@ -451,7 +451,7 @@ TRANSPOSE = OpType(
     "T: type; Tperm: int32|int64 = int32",
     shape=_transpose_rule,
     kernel=lambda attrs, x, perm: x.transpose(_check_perm(x, perm)),
-    gradient=lambda op, dy: [transpose(dy, core.op_type("InvertPermutation")(op.inputs[1])), None],
+    gradient=core.replayed(lambda op, dy: [transpose(dy, core.op_type("InvertPermutation")(op.inputs[1])), None]),
 )
 
 CONJUGATE_TRANSPOSE = OpType(
@@ -567,7 +567,7 @@ BROADCAST_TO = OpType(
     "T: type; Tidx: int32|int64 = int32",
     shape=_broadcast_to_rule,
     kernel=_broadcast_to_kernel,
-    gradient=_broadcast_to_gradient,
+    gradient=core.replayed(_broadcast_to_gradient),
 )
 
 

@@ -97,7 +97,7 @@ SLICE = OpType(
     "T: type; Index: int32|int64",
     shape=_slice_rule,
     kernel=_slice_kernel,
-    gradient=_slice_gradient,
+    gradient=core.replayed(_slice_gradient),
 )
 
 
@@ -327,7 +327,7 @@ STRIDED_SLICE = OpType(
     _STRIDED_ATTRS % "int16|int32|int64",
     shape=_strided_slice_rule,
     kernel=_strided_slice_kernel,
-    gradient=_strided_slice_gradient,
+    gradient=core.replayed(_strided_slice_gradient, copying=(1, 2, 3)),
 )
 
 
@@ -384,7 +384,7 @@ STRIDED_SLICE_GRAD = OpType(
     _STRIDED_ATTRS % "int32|int64",
     shape=_strided_slice_grad_rule,
     kernel=_strided_slice_grad_kernel,
-    gradient=_strided_slice_grad_gradient,
+    gradient=core.replayed(_strided_slice_grad_gradient),
 )
 
 

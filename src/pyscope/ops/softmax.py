@@ -68,7 +68,7 @@ def _softmax_type(type, output, kernel, gradient):
         f"T: {_TYPES}",
         shape=same_at_least(1),
         kernel=kernel,
-        gradient=gradient,
+        gradient=core.replayed(gradient),
     )
 
 
@@ -190,7 +190,7 @@ SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
     f"T: {_TYPES}",
     shape=_cross_entropy_shape,
     kernel=_cross_entropy_kernel,
-    gradient=_cross_entropy_gradient,
+    gradient=core.replayed(_cross_entropy_gradient),
 )
 
 
@@ -319,7 +319,9 @@ SPARSE_SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
     f"T: {_TYPES}; Tlabels: int32|int64 = int64",
     shape=_sparse_cross_entropy_shape,
     kernel=core.kernel("sparse_cross_entropy", _sparse_cross_entropy_kernel),
-    gradient=lambda op, grad_loss, grad_grad: [_logits_gradient(op, grad_loss, grad_grad), None],
+    gradient=core.replayed(
+        lambda op, grad_loss, grad_grad: [_logits_gradient(op, grad_loss, grad_grad), None], ignoring=(1,)
+    ),
 )
 
 

@@ -66,7 +66,7 @@ TILE = OpType(
     "T: type; Tmultiples: int32|int64 = int32",
     shape=_tile_rule,
     kernel=_tile_kernel,
-    gradient=_tile_gradient,
+    gradient=core.replayed(_tile_gradient),
 )
 
 

@@ -166,6 +166,7 @@ cdef class Recorder:
     cdef bint waited_for[MOST_AROUND]
     cdef int first_node, first_output, first_scope, first_entry
     cdef unsigned long long copied       # bit i: input i is a constant that the function copies
+    cdef int n_copied                    # inputs before this one have been copied
     cdef Py_ssize_t n_taken, n_paths, n_data, n_handles
 
     cdef int start(self, Graph g, int scope, int n_around, int* around) except -1:
@@ -209,10 +210,11 @@ cdef class Recorder:
         cdef int i
         if self.copied == 0 or n.op_type != CONST_TYPE.index:
             return NOTHING
-        for i in range(min(self.n_around, 64)):
+        for i in range(self.n_copied, min(self.n_around, 64)):
             if self.copied >> i & 1:
                 other = &g.nodes[g.outputs[self.around[i]].node]
                 if other.op_type == n.op_type and (<tuple>n.attrs)[0] is (<tuple>other.attrs)[0]:
+                    self.n_copied = i + 1    # equal constants share an array: the next copy is of the next input
                     return -1 - i
         return NOTHING
 
@@ -420,7 +422,8 @@ def replayed(function=None, *, ignoring=(), copying=()):
     ignoring : tuple of int
         Integer inputs whose values do not matter.
     copying : tuple of int
-        Integer inputs that are constants, and whose values go into constants that the function makes and nowhere else.
+        Integer inputs that are constants, and whose values go, in this order, into constants that the function makes
+        and nowhere else.
     """
     if function is None:
         return lambda f: ReplayedGradient(f, ignoring, copying)

@@ -245,7 +245,7 @@ cdef class Backward:
             some = some or self.slots[i] != NO_GRADIENT_YET
         if not some or s.visits[v].stop or n_inputs == 0:
             return 0
-        if (self.plain and type(kind.gradient) is ReplayedGradient and not (<ReplayedGradient>kind.gradient).off
+        if (self.plain and REPLAYING and type(kind.gradient) is ReplayedGradient and not (<ReplayedGradient>kind.gradient).off
                 and n_inputs + 2 * n_outputs <= MOST_AROUND and not self.overridden(node, kind)):
             return self.replay(v, node, kind.gradient)
         function = self.lookup(src.operation(node))
@@ -444,7 +444,7 @@ cdef class Backward:
         cdef Recording r
         cdef Recorder recorder = Recorder.__new__(Recorder)
         recorder.start(g, scope, n, around)
-        recorder.copied = function.copied
+        recorder.copies = function.copies
         FORGET = False
         g.scope = scope
         try:
@@ -480,7 +480,7 @@ cdef class Backward:
             producer = g.outputs[around[i]].node
             if CONST_TYPE is None or g.nodes[producer].op_type != CONST_TYPE.index:
                 return None
-            if i < 64 and function.copied >> i & 1:
+            if function.copies is not None and i in function.copies.values():
                 continue
             array = (<tuple>g.nodes[producer].attrs)[0]
             if array.size > MOST_CONSTANT or array.dtype.hasobject:

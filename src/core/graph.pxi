@@ -694,7 +694,9 @@ cdef class Operation:
             self.graph.settle_all()
 
     def _place_with(self, Operation op not None):
-        """Give this new operation the colocation groups of another one."""
+        """Give this new operation the colocation groups of another one of its graph."""
+        if op.graph is not self.graph:
+            raise ValueError(f"{op.name} must be from the same graph as {self.name}.")
         self.graph.nodes[self._id].placed = op._id
 
     def _note_waited_for(self):

@@ -165,8 +165,8 @@ cdef class Recorder:
     cdef int shapes[MOST_AROUND]
     cdef bint waited_for[MOST_AROUND]
     cdef int first_node, first_output, first_scope, first_entry
-    cdef unsigned long long copied       # bit i: input i is a constant that the function copies
-    cdef int n_copied                    # inputs before this one have been copied
+    cdef dict copies                     # name of a new constant -> the input whose value it has; or None
+    cdef int n_copied                    # of these, how many there were
     cdef Py_ssize_t n_taken, n_paths, n_data, n_handles
 
     cdef int start(self, Graph g, int scope, int n_around, int* around) except -1:
@@ -204,19 +204,19 @@ cdef class Recorder:
         return NOTHING
 
     cdef int copied_constant(self, Node* n) except? -1:
-        """The input whose value a new Const has, among those that are copied, or NOTHING."""
+        """The input whose value a new Const has by its name, among those that are copied, or NOTHING."""
         cdef Graph g = self.g
         cdef Node* other
-        cdef int i
-        if self.copied == 0 or n.op_type != CONST_TYPE.index:
+        if self.copies is None or n.op_type != CONST_TYPE.index or n.suffix:
             return NOTHING
-        for i in range(self.n_copied, min(self.n_around, 64)):
-            if self.copied >> i & 1:
-                other = &g.nodes[g.outputs[self.around[i]].node]
-                if other.op_type == n.op_type and (<tuple>n.attrs)[0] is (<tuple>other.attrs)[0]:
-                    self.n_copied = i + 1    # equal constants share an array: the next copy is of the next input
-                    return -1 - i
-        return NOTHING
+        i = self.copies.get(g.names.strings[n.base])
+        if i is None:
+            return NOTHING
+        other = &g.nodes[g.outputs[self.around[<int>i]].node]
+        if other.op_type != n.op_type or not np.array_equal((<tuple>n.attrs)[0], (<tuple>other.attrs)[0]):
+            return NOTHING
+        self.n_copied += 1
+        return -1 - <int>i
 
     cdef int node_of(self, int node) noexcept:
         """The number of a node in a recording (that of one of its tensors, if it was around), or NOTHING."""
@@ -247,6 +247,8 @@ cdef class Recorder:
         r.kept = []
         r.serial = -1
         if not (self.copy_names(r) and self.copy_nodes(r)):
+            return None
+        if self.copies is not None and self.n_copied != len(self.copies):
             return None
         r.waited_for = <int*>array_of(self.n_around, sizeof(int))
         for i in range(self.n_around):
@@ -357,20 +359,19 @@ cdef class ReplayedGradient:
 
     cdef readonly object function
     cdef unsigned long long ignored      # bit i: the value of input i does not matter
-    cdef unsigned long long copied       # bit i: input i is a constant, and its value is copied
+    cdef dict copies                     # name of a new constant -> the input whose value it has; or None
     cdef dict recordings
     cdef Recording last
     cdef int n_replayed
     cdef int n_failed
     cdef bint off
 
-    def __init__(self, function, ignored, copied):
+    def __init__(self, function, ignored, copies):
         self.function = function
         self.recordings = {}
         for i in ignored:
             self.ignored |= <unsigned long long>1 << <int>i
-        for i in copied:
-            self.copied |= <unsigned long long>1 << <int>i
+        self.copies = copies
 
     def __call__(self, op, *grads):
         return self.function(op, *grads)
@@ -406,7 +407,7 @@ cdef class ReplayedGradient:
         return 0
 
 
-def replayed(function=None, *, ignoring=(), copying=()):
+def replayed(function=None, *, ignoring=(), copying=None):
     """Decorator: the nodes of a gradient function follow from what the operation and the tensors around it are.
 
     That is: from the operation's attributes, from the dtypes and static shapes of its inputs, its outputs and the
@@ -421,9 +422,9 @@ def replayed(function=None, *, ignoring=(), copying=()):
         A gradient function, ``f(op, *grads)``; None to give options.
     ignoring : tuple of int
         Integer inputs whose values do not matter.
-    copying : tuple of int
-        Integer inputs that are constants, and whose values go, in this order, into constants that the function makes
-        and nowhere else.
+    copying : dict of str to int, optional
+        Names of constants that the function makes to the integer inputs, constants themselves, whose values they have;
+        these values go nowhere else.
     """
     if function is None:
         return lambda f: ReplayedGradient(f, ignoring, copying)
@@ -432,7 +433,14 @@ def replayed(function=None, *, ignoring=(), copying=()):
     return ReplayedGradient(function, ignoring, copying)
 
 
+cdef bint REPLAYING = True
 cdef bint FORGET = False
+
+
+def replaying(bint wanted):
+    """Whether gradient functions are replayed from now on, or always called: to compare the two, and to debug."""
+    global REPLAYING
+    REPLAYING = wanted
 
 
 def not_again():

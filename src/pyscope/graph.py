@@ -441,7 +441,7 @@ class Graph(core.Graph):
             if merged is None:
                 raise TypeError("Expected binary or unicode string, got None")
             op._set_device(merged)
-        if len(self._colocated) == 1 and not self._colocated[0].device:
+        if len(self._colocated) == 1 and self._colocated[0].graph is self and not self._colocated[0].device:
             op._place_with(self._colocated[0])
         elif self._colocated:
             groups = set()

@@ -327,7 +327,7 @@ STRIDED_SLICE = OpType(
     _STRIDED_ATTRS % "int16|int32|int64",
     shape=_strided_slice_rule,
     kernel=_strided_slice_kernel,
-    gradient=core.replayed(_strided_slice_gradient, copying=(1, 2, 3)),
+    gradient=core.replayed(_strided_slice_gradient, copying={"begin": 1, "end": 2, "strides": 3}),
 )
 
 

@@ -75,12 +75,42 @@ def variable(tf, n):
     return timed
 
 
+def variable_reference(tf, n):
+    """tf.Variable of a constant, reference variable"""
+
+    def timed():
+        for _ in range(n):
+            tf.Variable([0.0, 1.0], name="v", use_resource=False)
+
+    return timed
+
+
 def get_variable_zeros(tf, n):
     """tf.get_variable, new, zeros"""
 
     def timed():
         for i in range(n):
             tf.get_variable("v%d" % i, [2, 3], initializer=tf.zeros_initializer())
+
+    return timed
+
+
+def get_variable_constant(tf, n):
+    """tf.get_variable, new, constant"""
+
+    def timed():
+        for i in range(n):
+            tf.get_variable("v%d" % i, [2, 3], initializer=tf.constant_initializer(0.5))
+
+    return timed
+
+
+def get_variable_reference(tf, n):
+    """tf.get_variable, new, zeros, reference variable"""
+
+    def timed():
+        for i in range(n):
+            tf.get_variable("v%d" % i, [2, 3], initializer=tf.zeros_initializer(), use_resource=False)
 
     return timed
 
@@ -104,6 +134,33 @@ def get_variable_reuse(tf, n):
         with tf.variable_scope("", reuse=True):
             for i in range(n):
                 tf.get_variable("v%d" % i, [2, 3])
+
+    return timed
+
+
+def _variables(tf, n):
+    for i in range(n):
+        tf.get_variable("v%d" % i, [2, 3], initializer=tf.zeros_initializer())
+
+
+def initializer(tf, n):
+    """tf.global_variables_initializer()"""
+    _variables(tf, n)
+
+    def timed():
+        tf.global_variables_initializer()
+
+    return timed
+
+
+def run_initializer(tf, n):
+    """First Session.run of tf.global_variables_initializer()"""
+    _variables(tf, n)
+    op = tf.global_variables_initializer()
+    session = tf.Session()
+
+    def timed():
+        session.run(op)
 
     return timed
 

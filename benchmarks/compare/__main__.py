@@ -81,6 +81,9 @@ def measure_memory(peers):
         if peer.library in ("pyscope", "tensorflow"):
             peer.stop()
             reply = peer.ask("memory")
+            if "missing" in reply:  # a process that ended may have been short of memory: once more
+                peer.stop()
+                reply = peer.ask("memory")
             values[peer.name] = reply.get("value", reply.get("missing"))
     return values
 

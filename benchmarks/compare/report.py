@@ -60,7 +60,7 @@ def growth_row(small, large, limit, results):
         return None
     growth = median(times[1]) / median(times[0])
     cells = {"pyscope": f"{growth:.2f} times"}
-    name = f"{large}: cost per op over that at 1,000"
+    name = f"{large}: cost of one over that in “{small}”"
     return row(name, "build", cells, bar=f"at most {limit:g}", met=growth <= limit)
 
 
@@ -127,7 +127,8 @@ def table(results, made):
 def missing(results):
     """What PyScope or a TensorFlow could not run, and why."""
     lines = []
-    for name, times in results["cases"].items():
+    memory = {f"memory per op, {cases.MEMORY_OPS:,} tf.add": results["memory"]}
+    for name, times in {**results["cases"], **memory}.items():
         for peer, why in times.items():
             if isinstance(why, str) and results["libraries"][peer].startswith(("PyScope", "TensorFlow")):
                 lines.append(f"- {results['libraries'][peer]} did not run “{name}”: {why}")

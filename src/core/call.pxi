@@ -239,7 +239,7 @@ def set_graph_class(cls):
 def quick(str way not None):
     """Decorator of a function whose usual calls the core makes in a way of its own.
 
-    `way` is one of constant, control_dependencies; the parameters are those of the functions of these names.
+    `way` is one of constant, control_dependencies, get_variable; the parameters are those of the functions of these names.
     """
     def decorate(function):
         cdef Call call = Call.__new__(Call)
@@ -248,6 +248,8 @@ def quick(str way not None):
             call.fast = call_constant
         elif way == "control_dependencies":
             call.fast = call_control_dependencies
+        elif way == "get_variable":
+            call.fast = call_get_variable
         else:
             raise ValueError(f"no way called {way!r}")
         return call

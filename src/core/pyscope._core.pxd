@@ -103,6 +103,7 @@ cdef class Graph:
     cdef public bint decorated     # devices, colocation, attributes or control inputs are in force: ask Python
     cdef public bint finalized
     cdef public object device_stack    # the devices in force: a _DeviceStack of pyscope.graph
+    cdef public object variable_store   # what get_variable has made: a VariableStore, or None
     cdef public object entered_devices  # the one in force when this graph or a variable scope was last entered
     cdef public int version_extra  # mutations that add no node
     cdef public dict node_extras   # node id -> attributes beyond the op type's own

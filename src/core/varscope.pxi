@@ -21,10 +21,12 @@ def set_variable_scope_defaults(auto_reuse, float32):
 
 
 @cython.final
+@cython.freelist(16)
 cdef class ScopeNode:
     """An opened variable scope, or part of the path to one."""
 
     cdef bint opened
+    cdef str path                # its full name, spelled out when first opened; else None
     cdef dict children           # component -> ScopeNode, or None
     cdef dict next_suffix        # default name -> where to go on looking for a free suffix, or None
 
@@ -41,6 +43,7 @@ cdef class ScopeNode:
         return node
 
 
+@cython.freelist(16)
 cdef class VariableScope:
     """Defaults for ``get_variable``, captured with ``with variable_scope(...) as scope``.
 
@@ -278,6 +281,8 @@ cdef class VariableScopeStore:
 
     cdef public object current_scope
     cdef ScopeNode root
+    cdef ScopeNode node          # that of the current scope, if known
+    cdef int n_dropped           # how often scopes were forgotten by request: nodes known from before may be gone
     cdef list journal            # (node, children, next_suffix, opened) before each change, or None
 
     def __init__(self):
@@ -294,6 +299,30 @@ cdef class VariableScopeStore:
             return node
         return node.child(name)
 
+    cdef ScopeNode current_node(self):
+        """The node of the current scope; nothing that has been opened since can have cut it off."""
+        cdef str name = (<VariableScope?>self.current_scope)._name
+        if not name:
+            return self.root         # which is not the node of a scope called ""
+        if self.node is not None and (self.node.path is name or self.node.path == name):
+            return self.node
+        return self.find(name)
+
+    cdef ScopeNode below(self, ScopeNode node, str name):
+        """The node called `name` below another, made if need be, with its path."""
+        cdef ScopeNode found
+        cdef str path
+        if "/" in name:
+            found = node
+            for part in name.split("/"):
+                found = found.child(<str>part)
+        else:
+            found = node.child(name)
+        if found.path is None:
+            path = (<VariableScope>self.current_scope)._name
+            found.path = joined(path + "/", name, 0, False) if path else name
+        return found
+
     cdef int change(self, ScopeNode node) except -1:
         if self.journal is not None:
             self.journal.append((node, node.children, node.next_suffix, node.opened))
@@ -301,10 +330,16 @@ cdef class VariableScopeStore:
 
     cdef ScopeNode open_scope(self, str name):
         cdef ScopeNode node = self.find(name)
+        if node.path is None:
+            node.path = name
+        self.open_node(node)
+        return node
+
+    cdef int open_node(self, ScopeNode node) except -1:
         if not node.opened:
             self.change(node)
             node.opened = True
-        return node
+        return 0
 
     cdef int drop_subscopes(self, ScopeNode node) except -1:
         if node.children is not None or node.next_suffix is not None:
@@ -328,6 +363,8 @@ cdef class VariableScopeStore:
 
     def close_variable_subscopes(self, scope_name):
         """Forget the scopes opened inside `scope_name`; all scopes if it is None."""
+        self.node = None
+        self.n_dropped += 1
         self.drop_subscopes(self.root if scope_name is None else self.find(scope_name))
 
     def variable_scope_count(self, str scope_name not None):
@@ -336,18 +373,14 @@ cdef class VariableScopeStore:
 
     def unique_scope(self, str prefix not None):
         """`prefix`, with a suffix if that scope has been opened in the current one."""
-        cdef VariableScope current = self.current_scope
-        cdef str name = current._name
-        name = name + "/" + prefix if name else prefix
-        if not self.find(name).opened:
+        cdef ScopeNode parent = self.current_node()
+        if not self.below(parent, prefix).opened:
             return prefix
-        cdef ScopeNode parent
         cdef int index = 1
-        cdef str base
-        parent, base = self.root, name
-        if "/" in name:
-            head, _, base = name.rpartition("/")
-            parent = self.find(head)
+        cdef str base = prefix
+        if "/" in prefix:
+            head, _, base = prefix.rpartition("/")
+            parent = self.below(parent, head)
         if parent.next_suffix is None:
             parent.next_suffix = {}
         else:
@@ -415,6 +448,7 @@ cdef class WrappedGetter:
 
 
 @cython.final
+@cython.freelist(16)
 cdef class _pure_variable_scope:
     """A variable scope without a name scope."""
 
@@ -425,6 +459,8 @@ cdef class _pure_variable_scope:
     cdef VariableScope last
     cdef VariableScope old
     cdef ScopeNode node
+    cdef ScopeNode old_node      # that of the scope to go back to
+    cdef int old_dropped         # VariableScopeStore.n_dropped then
     cdef int mark                # length of the journal when a captured scope was entered; -1: there was none
 
     def __init__(self, name_or_scope, reuse=None, initializer=None, regularizer=None, caching_device=None,
@@ -477,24 +513,29 @@ cdef class _pure_variable_scope:
         cdef VariableScopeStore store = self.store
         cdef VariableScope old = store.current_scope
         cdef VariableScope scope
+        cdef ScopeNode node
         self.old = old
+        self.old_node = store.current_node()
+        self.old_dropped = store.n_dropped
         if self.shared is not None:
             scope = self.shared
-            store.open_scope(scope._name)
+            node = store.open_scope(scope._name)
             if store.journal is None:
                 store.journal = []
                 self.mark = -1
             else:
                 self.mark = <int>len(store.journal)
         else:
-            name = old._name + "/" + self.name_or_scope if old._name else self.name_or_scope
             if not self.reuse:
                 self.reuse = old._reuse      # sharing is inherited
-            scope = derived_scope(old, self.reuse, name,
+            node = store.below(self.old_node, self.name_or_scope)
+            scope = derived_scope(old, self.reuse, node.path,
                                   self.name_or_scope if self.old_name_scope is None else self.old_name_scope)
             self.apply(scope)
-            self.node = store.open_scope(name)
+            store.open_node(node)
+            self.node = node
         store.current_scope = scope
+        store.node = node
         self.last = scope
         return scope
 
@@ -511,16 +552,18 @@ cdef class _pure_variable_scope:
         else:
             store.drop_subscopes(self.node)
         store.current_scope = self.old
+        store.node = self.old_node if self.old_dropped == store.n_dropped else None
         return 0
 
     def __enter__(self):
         return self.enter()
 
-    def __exit__(self, *exc):
+    def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.leave()
 
 
 @cython.final
+@cython.freelist(16)
 cdef class variable_scope:
     """Context manager: a prefix for the names of variables and defaults for ``get_variable``, with a name scope.
 
@@ -556,6 +599,19 @@ cdef class variable_scope:
     def __init__(self, name_or_scope, default_name=None, values=None, initializer=None, regularizer=None,
                  caching_device=None, partitioner=None, custom_getter=None, reuse=None, dtype=None, use_resource=None,
                  constraint=None, auxiliary_name_scope=True):
+        self.prepare(name_or_scope, default_name, values, reuse, auxiliary_name_scope)
+        self.initializer = initializer
+        self.regularizer = regularizer
+        self.caching_device = caching_device
+        self.partitioner = partitioner
+        self.custom_getter = custom_getter
+        self.dtype = dtype
+        self.use_resource = use_resource
+        self.constraint = constraint
+
+    cdef int prepare(self, object name_or_scope, object default_name, object values, object reuse,
+                     object auxiliary_name_scope) except -1:
+        """Check the arguments that say which scope is meant, and keep them."""
         if default_name is None and name_or_scope is None:
             raise TypeError("If default_name is None then name_or_scope is required")
         if reuse is False:
@@ -570,16 +626,9 @@ cdef class variable_scope:
                             f"{auxiliary_name_scope}")
         self.name_or_scope = name_or_scope
         self.default_name = default_name
-        self.initializer = initializer
-        self.regularizer = regularizer
-        self.caching_device = caching_device
-        self.partitioner = partitioner
-        self.custom_getter = custom_getter
         self.reuse = reuse
-        self.dtype = dtype
-        self.use_resource = use_resource
-        self.constraint = constraint
         self.auxiliary = auxiliary_name_scope
+        return 0
 
     def __enter__(self):
         cdef Graph g = current_graph()
@@ -617,8 +666,7 @@ cdef class variable_scope:
         cdef str opened = None               # the name scope that was entered
         cdef bint scoped = True
         if not self.auxiliary:
-            current = g.names.scope_path(g.scope)
-            self.scope_name = current + "/" if current else current
+            self.scope_name = g.names.scope_prefix(g.scope)
         if name is not None:
             if isinstance(name, str):
                 name = wanted = str(name)
@@ -632,7 +680,7 @@ cdef class variable_scope:
             if scoped:
                 g.enter_scope(self.scope_name)
                 if isinstance(name, str):
-                    opened = "" if g.scope == 0 else g.names.scope_path(g.scope) + "/"
+                    opened = g.names.scope_prefix(g.scope)
                 else:
                     opened = (<VariableScope>name)._name_scope
             pure.name_or_scope = name
@@ -642,7 +690,7 @@ cdef class variable_scope:
             if self.auxiliary:
                 self.scope_name = self.default_name
             g.enter_scope(self.scope_name)
-            opened = "" if g.scope == 0 else g.names.scope_path(g.scope) + "/"
+            opened = g.names.scope_prefix(g.scope)
             pure.name_or_scope = scope_store(g).unique_scope(self.default_name)
         pure.reuse = self.reuse
         pure.initializer = self.initializer
@@ -660,7 +708,7 @@ cdef class variable_scope:
         self.pure = pure
         return entered
 
-    def __exit__(self, *exc):
+    def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         cdef Graph g = self.graph_entered
         try:
             self.pure.leave()
@@ -669,6 +717,91 @@ cdef class variable_scope:
             g.entered_devices = self.old_devices
             if self.pushed:
                 pop_graph(g)
+
+
+cdef tuple VARIABLE_SCOPE_PARAMETERS = (
+    "name_or_scope", "default_name", "values", "initializer", "regularizer", "caching_device", "partitioner",
+    "custom_getter", "reuse", "dtype", "use_resource", "constraint", "auxiliary_name_scope")
+
+
+cdef object new_variable_scope(object cls, PyObject** args, size_t n_args, PyObject* keywords):
+    """``variable_scope(...)`` without a tuple of arguments."""
+    cdef PyObject* given[13]
+    cdef variable_scope scope
+    if not place_arguments(VARIABLE_SCOPE_PARAMETERS, given, args, n_args, keywords) or given[0] == NULL:
+        return call_type(cls, args, n_args, keywords)
+    scope = variable_scope.__new__(variable_scope)
+    scope.prepare(<object>given[0], or_none(given[1]), or_none(given[2]), or_none(given[8]),
+                  True if given[12] == NULL else <object>given[12])
+    scope.initializer = or_none(given[3])
+    scope.regularizer = or_none(given[4])
+    scope.caching_device = or_none(given[5])
+    scope.partitioner = or_none(given[6])
+    scope.custom_getter = or_none(given[7])
+    scope.dtype = or_none(given[9])
+    scope.use_resource = or_none(given[10])
+    scope.constraint = or_none(given[11])
+    return scope
+
+
+cdef inline object or_none(PyObject* given):
+    return None if given == NULL else <object>given
+
+
+set_type_call(<PyObject*>variable_scope, <void*>new_variable_scope)
+
+
+# ---------------------------------------------------------------- a variable that exists
+
+cdef object RESOURCE_VARIABLE_CLASS = None
+
+
+def set_resource_variable_class(cls):
+    """Tell the core which variables have ``_shape`` and ``_dtype``."""
+    global RESOURCE_VARIABLE_CLASS
+    RESOURCE_VARIABLE_CLASS = cls
+
+
+cdef object call_get_variable(Call call, PyObject** given):
+    """``get_variable`` of a variable that exists, in a scope that shares variables; nothing of the rest can matter."""
+    cdef Graph g = current_graph()
+    cdef VariableScope scope
+    cdef str name
+    cdef PyObject* found
+    cdef int i
+    if given[0] == NULL or not PyUnicode_CheckExact(<object>given[0]) or type(g) is not GRAPH_CLASS:
+        return None
+    scope = scope_store(g).current_scope
+    if (scope._reuse is None or scope._reuse is False or scope._custom_getter is not None
+            or scope._partitioner is not None):
+        return None
+    for i in (3, 8, 11, 13, 14):     # initializer, partitioner, custom_getter, synchronization, aggregation
+        if given[i] != NULL and given[i] != PyTuple_GET_ITEM(<PyObject*>call.defaults, i):
+            if i != 3 or not callable(<object>given[i]):
+                return None
+    if scope._initializer is not None and not callable(scope._initializer):
+        return None
+    store = g.variable_store
+    if store is None:
+        return None
+    name = <str>given[0]
+    if scope._name:
+        name = f"{scope._name}/{name}"
+    found = PyDict_GetItem(<dict?>store._vars, name)
+    if found == NULL or type(<object>found) is not RESOURCE_VARIABLE_CLASS:
+        return None
+    dtype = (<object>found)._dtype
+    if (scope._dtype if given[2] == NULL or <object>given[2] is None else <object>given[2]) is not dtype:
+        return None
+    if given[1] != NULL and <object>given[1] is not None:
+        dims = (<object>found)._shape._dims
+        shape = <object>given[1]
+        if type(shape) is list or type(shape) is tuple:
+            if tuple(shape) != dims:
+                return None
+        elif type(shape) is not SHAPE_CLASS or shape._dims != dims:
+            return None
+    return <object>found
 
 
 # ---------------------------------------------------------------- the operations of a resource variable

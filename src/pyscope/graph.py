@@ -221,7 +221,7 @@ class Graph(core.Graph):
         self._building_function = False
         self._scoped_c_graph = None
         self.extras = {}
-        self._variable_store = None  # of get_variable
+        self.variable_store = None  # of get_variable
         self._variable_scope_stores = None  # thread-local: the current variable scope
         self._variable_creator_stack = ()
 

@@ -104,12 +104,13 @@ def _get_default_variable_store():
     graph = get_default_graph()
     while graph.is_function and graph.outer_graph is not None:
         graph = graph.outer_graph
-    store = graph._variable_store
+    store = graph.variable_store
     if store is None:
-        store = graph._variable_store = _VariableStore()
+        store = graph.variable_store = _VariableStore()
     return store
 
 
+@core.quick("get_variable")
 def get_variable(
     name,
     shape=None,

@@ -114,3 +114,44 @@ def test_control_dependencies_of_tensors_and_operations(tensor):
         y = tf.constant(2.0)
     assert y.op.control_inputs == [x.op]
     assert x.op.get_attr("_has_manual_control_dependencies") is True
+
+
+def test_get_variable_shares_only_what_fits():
+    v = tf.get_variable("v", [2, 3])
+    with tf.variable_scope("", reuse=True):
+        assert tf.get_variable("v") is v
+        assert tf.get_variable("v", (2, 3), tf.float32) is v
+        assert tf.get_variable("v", tf.TensorShape([2, 3]), initializer=tf.zeros_initializer()) is v
+        with pytest.raises(ValueError, match="specified shape"):
+            tf.get_variable("v", [3, 2])
+        with pytest.raises(ValueError, match="specified dtype"):
+            tf.get_variable("v", [2, 3], tf.float64)
+        with pytest.raises(ValueError, match="does not exist"):
+            tf.get_variable("w", [2, 3])
+    with pytest.raises(ValueError, match="already exists"):
+        tf.get_variable("v", [2, 3])
+
+
+def test_default_names_of_variable_scopes_with_captured_and_empty_scopes():
+    names = []
+
+    def note():
+        with tf.variable_scope(None, "d") as scope:
+            names.append(scope.name)
+
+    with tf.variable_scope("") as top:
+        note()
+        with tf.variable_scope("a") as a:
+            note()
+            with tf.variable_scope("b/c"):
+                note()
+                with tf.variable_scope(top):
+                    note()
+                    with tf.variable_scope(a):
+                        note()
+                note()
+            note()
+    note()
+    core.get_variable_scope_store().close_variable_subscopes(None)
+    note()
+    assert names == ["d", "a/d", "a/b/c/d", "d_1", "a/d_1", "a/b/c/d_1", "a/d_1", "d_1", "d"]

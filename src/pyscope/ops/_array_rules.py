@@ -8,8 +8,8 @@ import numpy as np
 
 
 def int_array(values):
-    """A list of Python ints as an int32 array, which converts faster; anything else as it is."""
-    if type(values) not in (list, tuple) or not values:
+    """A long list of Python ints as an int32 array, which converts faster; anything else as it is."""
+    if type(values) not in (list, tuple) or len(values) <= 16:  # the core makes constants of short lists
         return values
     for v in values:
         if type(v) is not int:

@@ -656,6 +656,8 @@ def add_n(inputs, name=None):
     ValueError
         If `inputs` is empty or not such a list.
     """
+    if inputs.__class__ is list and len(inputs) > 1 and all([x.__class__ is core.Tensor for x in inputs]):
+        return ADD_N(inputs, name=name)
     from ..indexed_slices import IndexedSlices, convert_n_to_tensor_or_indexed_slices
 
     wanted = "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."

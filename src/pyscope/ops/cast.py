@@ -56,10 +56,12 @@ def cast(x, dtype, name=None):
     Floating point numbers are truncated to integers; everything but 0 becomes True. A tensor that has the
     type already comes back as it is.
     """
+    base = dtypes.as_dtype(dtype).base_dtype
+    if x.__class__ is core.Tensor:
+        return x if base is x.dtype else CAST(x, DstT=base, name=name)
     from ..indexed_slices import IndexedSlices
     from ..sparse_tensor import SparseTensor
 
-    base = dtypes.as_dtype(dtype).base_dtype
     if base == getattr(x, "dtype", None) and (isinstance(x, core.Tensor) or hasattr(x, "handle")):
         return x
     if isinstance(x, core.Tensor):

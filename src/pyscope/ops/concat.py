@@ -461,10 +461,20 @@ PACK = OpType(
 )
 
 
+def _all_alike(values):
+    # Tensors of one dtype need no conversion.
+    if values.__class__ not in (list, tuple) or not values or values[0].__class__ is not core.Tensor:
+        return False
+    dtype = values[0].dtype
+    return all(v.__class__ is core.Tensor and v.dtype is dtype for v in values)
+
+
 def stack(values, axis=0, name="stack"):
     """The tensors `values` along a new dimension `axis`."""
     if axis == 0:
         try:
+            if axis.__class__ is int and name and _all_alike(values):
+                return PACK(values, axis=0, name=name)
             return convert_to_tensor(values, name=name)
         except (TypeError, ValueError, NotImplementedError):
             pass  # of different types, or shapes that only Pack can report well

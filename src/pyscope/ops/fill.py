@@ -62,6 +62,7 @@ FILL = OpType(
 )
 
 
+@core.direct(FILL, literals="dims")
 def fill(dims, value, name=None):
     """A tensor of shape `dims` with every element `value`."""
     result = FILL(int_array(dims), value, name=name)

@@ -230,6 +230,8 @@ def gather(params, indices, validate_indices=None, name=None, axis=None, batch_d
     """
     if axis is None:
         axis = batch_dims
+    if axis.__class__ is int and params.__class__ is core.Tensor:
+        return GATHER_V2(params, indices, axis, batch_dims=0 if axis == 0 else batch_dims, name=name)
     if constant_value(axis) != 0:
         return GATHER_V2(params, indices, axis, batch_dims=batch_dims, name=name)
     try:

@@ -124,8 +124,14 @@ OPERATORS = {
 }
 
 
+_NUMBERS = (int, float)
+_PLAIN_FLOATS = (dtypes.float32, dtypes.float64)
+
+
 def _truediv(x, y):
     if type(y) is Tensor and x.dtype is y.dtype and x.dtype.is_floating:
+        return REAL_DIV(x, y, default_name="truediv")
+    if type(y) in _NUMBERS and x.dtype in _PLAIN_FLOATS:
         return REAL_DIV(x, y, default_name="truediv")
     return _truediv_of_any(x, y)
 

@@ -281,13 +281,11 @@ ANY = _logic("Any", np.logical_or)
 # ---------------------------------------------------------------- functions
 
 
-_AXES = [np.arange(rank, dtype=np.int32) for rank in range(9)]
+_AXES = [[*range(rank)] for rank in range(9)]
 
 
 def _all_axes(x, axis):
     """The axes to reduce: `axis`, or all of `x`."""
-    from .ranges import range
-
     if axis is not None:
         return axis
     if x.__class__ is core.Tensor:
@@ -297,6 +295,8 @@ def _all_axes(x, axis):
         rank = getattr(getattr(x, "shape", None), "rank", None)
     if rank:
         return constant(_AXES[rank] if rank < len(_AXES) else np.arange(rank, dtype=np.int32))
+    from .ranges import range
+
     return range(0, array.rank(x))
 
 

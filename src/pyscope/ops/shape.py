@@ -5,7 +5,7 @@ import numpy as np
 from .. import _core as core
 from .. import dtypes, errors, tensor_shape
 from .._core import OpType
-from ..conversion import CONST, constant, convert_to_tensor
+from ..conversion import constant, convert_to_tensor
 from . import math as math_ops
 from ._array_rules import (
     broadcast,
@@ -66,7 +66,7 @@ def shape_v2(input, out_type=dtypes.int32, name=None):
 
 def shape_internal(input, name=None, optimize=True, out_type=None):
     with core.name_scope(name, "Shape", [input]) as name:
-        if is_sparse(input):
+        if input.__class__ is not core.Tensor and is_sparse(input):
             return core.op_type("Cast")(input.dense_shape, DstT=out_type or dtypes.int32)
         input = convert_to_tensor(input)
         static = input.get_shape()
@@ -74,7 +74,7 @@ def shape_internal(input, name=None, optimize=True, out_type=None):
             if not out_type:
                 return convert_to_tensor(static)
             out_type = dtypes.as_dtype(out_type)
-            return CONST(value=np.array(static._dims, out_type.as_numpy_dtype), dtype=out_type, name=name)
+            return constant([*static._dims], out_type, name=name)
         return SHAPE(input, out_type=out_type or dtypes.int32, name=name)
 
 
@@ -268,6 +268,7 @@ def maybe_set_static_shape(tensor, given):
             tensor.set_shape(constant_value_as_shape(given))
 
 
+@core.direct(RESHAPE, literals="shape")
 def reshape(tensor, shape, name=None):
     """`tensor` with its elements in the same order and the shape `shape`; one -1 is worked out."""
     result = RESHAPE(tensor, int_array(shape), name=name)
@@ -466,8 +467,11 @@ CONJUGATE_TRANSPOSE = OpType(
 )
 
 
+@core.direct(TRANSPOSE, "transpose", names={"a": "x"}, literals="perm")
 def transpose(a, perm=None, name="transpose", conjugate=False):
     """`a` with its dimensions permuted, reversed when `perm` is None."""
+    if perm is None and not conjugate and a.__class__ is core.Tensor and a._rank is not None:
+        return TRANSPOSE(a, [*range(a._rank - 1, -1, -1)], name=name, default_name="transpose")
     with core.name_scope(name, "transpose", [a]) as name:
         if not isinstance(a, core.Tensor):
             a = convert_to_tensor(a, name="a")

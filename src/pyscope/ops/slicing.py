@@ -101,6 +101,7 @@ SLICE = OpType(
 )
 
 
+@core.direct(SLICE, names={"input_": "input"})
 def slice(input_, begin, size, name=None):
     """The block of `input_` that starts at `begin` and has shape `size`; -1 takes all that remain."""
     return SLICE(input_, int_array(begin), int_array(size), name=name)

@@ -90,11 +90,13 @@ def log_softmax(logits, axis=None, name=None, dim=None):
 
 def _along(inputs, op_type, axis, name):
     """Apply an op of the last dimension along another one, by swapping the two before and after."""
+    inputs = convert_to_tensor(inputs)
+    if axis.__class__ is int and axis == -1:
+        return op_type(inputs, name=name)
     from .arithmetic import subtract
     from .compare import less
     from .ranges import range
 
-    inputs = convert_to_tensor(inputs)
     shape = inputs.shape
     if not isinstance(axis, core.Tensor) and (axis == -1 or axis == shape.ndims - 1):
         return op_type(inputs, name=name)

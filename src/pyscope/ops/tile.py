@@ -70,6 +70,7 @@ TILE = OpType(
 )
 
 
+@core.direct(TILE)
 def tile(input, multiples, name=None):
     """`input` repeated ``multiples[i]`` times along dimension i."""
     return TILE(input, int_array(multiples), name=name)

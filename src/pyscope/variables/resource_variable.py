@@ -593,6 +593,9 @@ class ResourceVariable(BaseResourceVariable):
             )
 
 
+core.set_resource_variable_class(ResourceVariable)
+
+
 class _UnreadVariable(BaseResourceVariable):
     """A variable as it is after `parent_op` changed it; reading it waits for the change."""
 

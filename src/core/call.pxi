@@ -200,6 +200,7 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     """``control_dependencies([...])`` of tensors and operations of the default graph."""
     cdef Graph g = current_graph()
     cdef list ids
+    cdef set current
     cdef int node
     cdef object extras
     if given[0] == NULL or type(g) is not GRAPH_CLASS:
@@ -207,6 +208,7 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     if type(<object>given[0]) is not list and type(<object>given[0]) is not tuple:
         return None
     ids = []
+    current = g.named_by_controllers()
     for v in <object>given[0]:
         if type(v) is Tensor:
             if (<Tensor>v).graph is not g:
@@ -218,7 +220,7 @@ cdef object call_control_dependencies(Call call, PyObject** given):
             node = (<Operation>v)._id
         else:
             return None
-        if node not in ids:
+        if node not in ids and (current is None or node not in current):
             ids.append(node)
     for node in ids:
         extras = g.node_extras.get(node)

@@ -19,12 +19,16 @@ cdef struct DraftStep:           # one operation that is to run
     bint gone                    # something else stands for its outputs
     int group                    # the group it is fused into; -1: none
     int next                     # the next member of its group; -1: it is the last
+    loop_fn loop                 # its inner loop, if it is in a group
+    void* loop_data
 
 cdef struct DraftValue:
     int output                   # the output of the graph
     int maker                    # the step that makes it; -1: it is fed
     int same                     # the value that stands for it; itself, if nothing does
     int register                 # where `bind` puts it, or -1
+    int place                    # where a group puts it: a position in its table of pointers, or -1 - slot
+    int last                     # the last call of a group that reads it
     PyObject* constant           # owned: what it is known to be, or NULL
 
 cdef struct Ints:                # a growing list of ints, owned by the planning call
@@ -108,6 +112,7 @@ cdef class Draft:
         value.maker = maker
         value.same = self.n_values
         value.register = -1
+        value.place = value.last = 0
         value.constant = NULL
         self.n_values += 1
         return self.n_values - 1

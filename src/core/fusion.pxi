@@ -12,7 +12,7 @@
 # A group runs where its last member stood. It takes members only until the first step outside reads from it, so
 # nothing it reads is made later and nothing that reads it runs before.
 #
-#   fuse        O(steps + inputs)                run_fused   O(members * blocks) calls of inner loops
+#   fuse        O(steps + inputs)                run_fused   O(calls * blocks)
 
 cdef enum ExternalKind:          # how an external goes through the blocks
     EXTERNAL_LEAD                # has the shape of the results
@@ -23,9 +23,10 @@ cdef enum:
     BLOCK_BYTES = 32768          # all intermediate results of a block together, if that leaves BLOCK_LEAST elements
     BLOCK_LEAST = 256
     BLOCK_MOST = 4096
-    SIGNAL_WORK = 1 << 23        # elements times members between two looks for Ctrl-C
+    SIGNAL_WORK = 1 << 24        # elements times calls between two looks for Ctrl-C
+    GROUP_GRAIN = 65536          # elements times calls that are worth a thread
 
-cdef struct Member:              # one call of an inner loop
+cdef struct LoopCall:                # one call of an inner loop; a member makes one or, to add many, several
     loop_fn loop
     void* loop_data
     int operands[3]              # inputs, then the output: positions in the table of pointers
@@ -33,19 +34,20 @@ cdef struct Member:              # one call of an inner loop
 
 cdef struct External:
     ExternalKind kind
-    int last                     # the last member that reads it
+    int last                     # the last call that reads it
     int itemsize
 
 cdef struct Made:                # a result that is read outside
     int register
     int type_number
     int itemsize
-    int member                   # which member makes it
+    int call                     # the first that writes it
 
 cdef struct Fused:
     # The table of pointers has the externals, then what is made, then the slots of intermediate results.
-    int n_members
-    Member* members              # owned, as are the others
+    int n_steps                  # members; they stand behind the group in the plan
+    int n_calls
+    LoopCall* calls                # owned, as are the others
     int n_externals
     External* externals
     int n_made
@@ -56,8 +58,16 @@ cdef struct Fused:
     size_t slot_bytes
 
 
+cdef struct Part:                # blocks of one run of a group
+    Fused* fused
+    char** table
+    cnp.npy_intp n               # elements in all
+    cnp.npy_intp first           # the block that number 0 stands for
+    bint failed
+
+
 cdef void free_fused(Fused* fused) noexcept:
-    free(fused.members)
+    free(fused.calls)
     free(fused.externals)
     free(fused.made)
     free(fused)
@@ -72,94 +82,59 @@ cdef class Group:
     cdef set outside             # the values it makes that are fetched or read by others
 
 
-# ---------------------------------------------------------------- loops of single members
+# ---------------------------------------------------------------- which steps are elementwise
 
-ctypedef fused real_element:
-    float
-    double
-
-
-cdef void relu_elements(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,
-                        real_element* kind) noexcept nogil:
-    cdef real_element* x = <real_element*>args[0]
-    cdef real_element* y = <real_element*>args[1]
-    cdef cnp.npy_intp i
-    if strides[0]:
-        for i in range(n[0]):
-            y[i] = 0 if x[i] < 0 else x[i]
-    else:
-        for i in range(n[0]):
-            y[i] = 0 if x[0] < 0 else x[0]
-
-
-cdef void relu_float(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
-    relu_elements[float](args, n, strides, NULL)
-
-
-cdef void relu_double(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
-    relu_elements[double](args, n, strides, NULL)
-
-
-cdef void relu_grad_elements(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,
-                             real_element* kind) noexcept nogil:
-    cdef real_element* grad = <real_element*>args[0]
-    cdef real_element* x = <real_element*>args[1]
-    cdef real_element* y = <real_element*>args[2]
-    cdef cnp.npy_intp i, step_grad = 1 if strides[0] else 0, step_x = 1 if strides[1] else 0
-    if step_grad and step_x:
-        for i in range(n[0]):
-            y[i] = grad[i] if x[i] > 0 else 0
-    else:
-        for i in range(n[0]):
-            y[i] = grad[i * step_grad] if x[i * step_x] > 0 else 0
-
-
-cdef void relu_grad_float(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
-    relu_grad_elements[float](args, n, strides, NULL)
-
-
-cdef void relu_grad_double(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides, void* data) noexcept nogil:
-    relu_grad_elements[double](args, n, strides, NULL)
-
-
-cdef bint find_element_loop(Draft draft, DraftStep* step, Step* call) except -1:
-    """Point `call` at the inner loop of a step, if it is elementwise and has one."""
+cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
+    """Give a step its inner loop, if it is elementwise and has one."""
     cdef OpType op_type = draft.op_type(step)
     cdef Binding b
+    cdef Step call
     cdef int types[3]
     cdef int k
-    if step.n_out != 1 or step.n_in < 1 or step.n_in > 2 or op_type.stateful:
+    if step.n_out != 1 or step.n_in < 1 or op_type.stateful:
         return False
-    for k in range(step.n_in):
-        types[k] = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))
-    types[step.n_in] = numpy_type(draft.dtype(step.first_out))
+    if step.kind != STEP_NUMPY and step.kind != STEP_CORE and step.kind != STEP_PYTHON:
+        return False
     call.n_in = step.n_in
-    call.loop_data = NULL
+    types[2] = numpy_type(draft.dtype(step.first_out))
+    if step.n_in > 2:
+        if not adds_many(op_type):
+            return False
+        call.n_in = 2
+    for k in range(call.n_in):
+        types[k] = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))
+    types[call.n_in] = types[2]
     b = binding_of(op_type)
     if step.kind == STEP_NUMPY:
-        return find_loop(call, b.callable, types)
-    if step.kind == STEP_CORE:
-        for k in range(step.n_in):
-            if types[k] != types[step.n_in]:
-                return False
-        call.loop = typed_loop(op_type.type, types[0])
-        return call.loop != NULL
-    return False
+        if not find_loop(&call, b.callable, types):
+            return False
+    elif adds_many(op_type) and step.n_in > 1:
+        if not find_loop(&call, np.add, types):
+            return False
+    elif adds_rows(draft, step):
+        if not find_loop(&call, np.add, types):
+            return False
+    else:
+        call.loop = typed_loop(op_type.type, step.n_in, types)
+        call.loop_data = NULL
+        if call.loop == NULL:
+            return False
+    step.loop = call.loop
+    step.loop_data = call.loop_data
+    return True
 
 
-cdef loop_fn typed_loop(str name, int type_number) noexcept:
-    """The inner loop of an op whose kernel is our own."""
-    if name == "Relu":
-        if type_number == cnp.NPY_FLOAT32:
-            return relu_float
-        if type_number == cnp.NPY_FLOAT64:
-            return relu_double
-    elif name == "ReluGrad":
-        if type_number == cnp.NPY_FLOAT32:
-            return relu_grad_float
-        if type_number == cnp.NPY_FLOAT64:
-            return relu_grad_double
-    return NULL
+cdef inline bint adds_many(OpType op_type):
+    """Whether an op is a sum of its inputs, from left to right."""
+    return op_type.type == "AddN" or op_type.type == "AccumulateNV2"
+
+
+cdef bint adds_rows(Draft draft, DraftStep* step) except -1:
+    """Whether a step adds a bias along the last axis."""
+    cdef str name = draft.op_type(step).type
+    if name == "BiasAdd":
+        return draft.graph.operation(step.node)._attr("data_format")[1] == b"NHWC"
+    return name == "BiasAddV1"
 
 
 # ---------------------------------------------------------------- forming groups
@@ -246,15 +221,17 @@ cdef class Fusing:
     cdef int group_for(self, DraftStep* step) except -2:
         """The group that a step joins or begins; -1 if it is not elementwise."""
         cdef Draft draft = self.draft
-        cdef Step call
         cdef int k, kind, shape, group = -1
-        cdef bint leads = False
-        if not find_element_loop(draft, step, &call):
+        cdef bint leads = False, alike
+        if not find_element_loop(draft, step):
             return -1
+        alike = step.n_in > 1 and draft.op_type(step).rule != RULE_BROADCAST     # all inputs of one shape
         shape = draft.graph.outputs[draft.values[step.first_out].output].shape
         for k in range(step.n_in):
             kind = external_kind(draft, draft.input(step, k), shape)
             if kind < 0:
+                return -1
+            if alike and kind != (EXTERNAL_ROW if k == 1 and adds_rows(draft, step) else EXTERNAL_LEAD):
                 return -1
             leads = leads or kind == EXTERNAL_LEAD
         if not leads:
@@ -406,93 +383,87 @@ cdef int bind_group(Plan plan, Draft draft, Group group) except -1:
 
 
 cdef int prepare(Plan plan, Draft draft, Group group, Fused* f) except -1:
-    """Say where each member of a group reads and writes."""
-    cdef dict place = {}         # value -> its position in the table of pointers; a slot: -1 - slot
-    cdef dict last = {}          # value made inside -> the last member that reads it
-    cdef set outside = group.outside
-    cdef list free_slots = []
+    """Say where each call of a group reads and writes."""
     cdef DraftStep* step
-    cdef Member* member
+    cdef DraftValue* value
+    cdef LoopCall* call
     cdef External* external
     cdef Made* made
-    cdef Step call
-    cdef int i, k, m, value, slot, widest = 1, itemsize
+    cdef int* free_slots
+    cdef int i, k, m = 0, slot, n_free = 0, widest = 1, itemsize
     cdef Shape* shape = &SHAPES[group.shape]
-    f.n_members = <int>len(group.members)
+    for i in group.members:
+        f.n_calls += max(1, draft.steps[i].n_in - 1)
+    f.n_steps = <int>len(group.members)
     f.n_externals = <int>len(group.externals)
-    f.members = <Member*>calloc(f.n_members, sizeof(Member))
+    f.calls = <LoopCall*>calloc(f.n_calls, sizeof(LoopCall))
     f.externals = <External*>calloc(f.n_externals + 1, sizeof(External))
-    f.made = <Made*>calloc(len(outside) + 1, sizeof(Made))
-    if f.members == NULL or f.externals == NULL or f.made == NULL:
+    f.made = <Made*>calloc(len(group.outside) + 1, sizeof(Made))
+    free_slots = <int*>calloc(f.n_steps + 1, sizeof(int))
+    if f.calls == NULL or f.externals == NULL or f.made == NULL or free_slots == NULL:
+        free(free_slots)
         raise MemoryError()
-    for value, kind in group.externals:
-        external = &f.externals[len(place)]
+    for number, kind in group.externals:
+        external = &f.externals[m]
         external.kind = <ExternalKind><int>kind
-        external.itemsize = itemsize_of(draft, value)
-        place[value] = len(place)
+        external.itemsize = itemsize_of(draft, number)
+        draft.values[<int>number].place = m
+        m += 1
         if kind == EXTERNAL_ROW:
             f.row = shape.dims[shape.rank - 1]
             widest = max(widest, external.itemsize)
-    for m, i in enumerate(group.members):
+    m = 0
+    for i in group.members:
         step = &draft.steps[i]
         for k in range(step.n_in):
-            last[draft.input(step, k)] = m
-    for m, i in enumerate(group.members):
+            draft.values[draft.input(step, k)].last = m + max(0, k - 1)
+        m += max(1, step.n_in - 1)
+    m = 0
+    for i in group.members:
         step = &draft.steps[i]
-        member = &f.members[m]
-        find_element_loop(draft, step, &call)
-        member.loop = call.loop
-        member.loop_data = call.loop_data
+        value = &draft.values[step.first_out]
         itemsize = itemsize_of(draft, step.first_out)
-        for k in range(step.n_in):
-            value = draft.input(step, k)
-            member.operands[k] = place[value]
-            member.strides[k] = itemsize_of(draft, value)
-            if 0 <= member.operands[k] < f.n_externals:
-                external = &f.externals[member.operands[k]]
-                external.last = m
-                if external.kind == EXTERNAL_SCALAR:
-                    member.strides[k] = 0
-        # A slot that is read for the last time can be written by the same member, if elements are of one size.
-        for k in range(step.n_in):
-            value = draft.input(step, k)
-            if k and value == draft.input(step, 0):
-                break
-            if member.operands[k] < 0 and last[value] == m and itemsize_of(draft, value) == itemsize:
-                free_slots.append(-1 - member.operands[k])
-        if step.first_out in outside:
+        # A slot that the first call reads, and no later one, can be written by it if elements are of one size.
+        for k in range(min(step.n_in, 2)):
+            n_free = free_slot(draft, step, k, m, itemsize, True, free_slots, n_free)
+        if step.first_out in group.outside:
             made = &f.made[f.n_made]
-            made.register = draft.values[step.first_out].register
+            made.register = value.register
             made.type_number = numpy_type(draft.dtype(step.first_out))
             made.itemsize = itemsize
-            made.member = m
-            place[step.first_out] = f.n_externals + f.n_made
+            made.call = m
+            value.place = f.n_externals + f.n_made
             f.n_made += 1
         else:
-            if free_slots:
-                slot = free_slots.pop()
+            if n_free:
+                n_free -= 1
+                slot = free_slots[n_free]
             else:
                 slot = f.n_slots
                 f.n_slots += 1
-            place[step.first_out] = -1 - slot
+            value.place = -1 - slot
             widest = max(widest, itemsize)
-            if step.first_out not in last:
-                free_slots.append(slot)
-        for k in range(step.n_in):
-            value = draft.input(step, k)
-            if k and value == draft.input(step, 0):
-                break
-            if member.operands[k] < 0 and last[value] == m and itemsize_of(draft, value) != itemsize:
-                free_slots.append(-1 - member.operands[k])
-        member.operands[step.n_in] = place[step.first_out]
-        member.strides[step.n_in] = itemsize
-        if step.n_in == 1:
-            member.operands[2] = member.operands[1]
-            member.strides[2] = itemsize
-    for m in range(f.n_members):
+            if value.last < m:               # nobody reads it
+                free_slots[n_free] = slot
+                n_free += 1
+        for k in range(max(1, step.n_in - 1)):
+            call = &f.calls[m + k]
+            call.loop = step.loop
+            call.loop_data = step.loop_data
+            read(draft, f, call, 0, step.first_out if k else draft.input(step, 0), m + k)
+            if step.n_in > 1:
+                read(draft, f, call, 1, draft.input(step, k + 1), m + k)
+            read(draft, f, call, min(step.n_in, 2), step.first_out, m + k)
+        for k in range(min(step.n_in, 2)):
+            n_free = free_slot(draft, step, k, m, itemsize, False, free_slots, n_free)
+        for k in range(2, step.n_in):
+            n_free = free_slot(draft, step, k, m + k - 1, -1, False, free_slots, n_free)
+        m += max(1, step.n_in - 1)
+    free(free_slots)
+    for m in range(f.n_calls):
         for k in range(3):
-            if f.members[m].operands[k] < 0:
-                f.members[m].operands[k] = f.n_externals + f.n_made - 1 - f.members[m].operands[k]
+            if f.calls[m].operands[k] < 0:
+                f.calls[m].operands[k] = f.n_externals + f.n_made - 1 - f.calls[m].operands[k]
     f.block = BLOCK_BYTES // (max(1, f.n_slots) * widest)
     f.block = max(<int>BLOCK_LEAST, min(<int>BLOCK_MOST, f.block)) & ~63
     if f.row:
@@ -502,14 +473,50 @@ cdef int prepare(Plan plan, Draft draft, Group group, Fused* f) except -1:
     return 0
 
 
-cdef size_t scratch_of(Fused* f) noexcept:
+cdef int read(Draft draft, Fused* f, LoopCall* call, int k, int number, int index) except -1:
+    """Let operand `k` of a call be a value."""
+    cdef int place = draft.values[number].place
+    call.operands[k] = place
+    call.strides[k] = itemsize_of(draft, number)
+    if 0 <= place < f.n_externals:
+        f.externals[place].last = index
+        if f.externals[place].kind == EXTERNAL_SCALAR:
+            call.strides[k] = 0
+    return 0
+
+
+cdef int free_slot(Draft draft, DraftStep* step, int k, int index, int itemsize, bint same_size, int* free_slots,
+                   int n_free) except -1:
+    """Free the slot of input `k` if call `index` reads it last; elements of the size of the result, or of another."""
+    cdef int number = draft.input(step, k), i
+    cdef DraftValue* value = &draft.values[number]
+    if value.place >= 0 or value.last != index or (itemsize_of(draft, number) == itemsize) != same_size:
+        return n_free
+    if value.maker < 0 or draft.steps[value.maker].group != step.group:
+        return n_free
+    for i in range(k):
+        if draft.input(step, i) == number:
+            return n_free        # freed already
+    free_slots[n_free] = -1 - value.place
+    return n_free + 1
+
+
+cdef size_t scratch_of(Fused* f) noexcept nogil:
     """Bytes of the table of pointers and the blocks it points to: slots, and one for each row that is repeated."""
     cdef size_t table = (<size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*) + 63) & ~<size_t>63
     return table + <size_t>(f.n_slots + (f.n_externals if f.row else 0)) * f.slot_bytes + 64
 
 
+cdef int ITEMSIZES[64]           # NumPy type number -> bytes of an element, when first asked for
+
+
 cdef int itemsize_of(Draft draft, int value) except -1:
-    return cnp.PyArray_DescrFromType(numpy_type(draft.dtype(value))).itemsize
+    cdef int type_number = numpy_type(draft.dtype(value))
+    if not 0 <= type_number < 64:
+        return cnp.PyArray_DescrFromType(type_number).itemsize
+    if ITEMSIZES[type_number] == 0:
+        ITEMSIZES[type_number] = cnp.PyArray_DescrFromType(type_number).itemsize
+    return ITEMSIZES[type_number]
 
 
 # ---------------------------------------------------------------- running
@@ -524,7 +531,8 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
     cdef PyObject* out
     cdef char** table
     cdef char* blocks
-    cdef cnp.npy_intp n, done, count, turn
+    cdef cnp.npy_intp n, n_blocks, grain, turn
+    cdef Part part
     cdef int e, k
     for e in range(f.n_externals):
         a = <CArray*>frame.registers[registers[e]]
@@ -550,11 +558,7 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
     if frame.scratch == NULL:
         frame.scratch = <char*>grow(NULL, plan.scratch_bytes)
     table = <char**>frame.scratch
-    blocks = frame.scratch + (((f.n_externals + f.n_made + f.n_slots) * <int>sizeof(char*) + 63) & ~63)
-    blocks += -<size_t>blocks & 63
-    for k in range(f.n_slots):
-        table[f.n_externals + f.n_made + k] = blocks
-        blocks += f.slot_bytes
+    blocks = lay_slots(f, frame.scratch)
     for e in range(f.n_externals):
         a = <CArray*>frame.registers[registers[e]]
         table[e] = array_bytes(a)
@@ -567,8 +571,8 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
     for k in range(f.n_made):
         out = NULL
         for e in range(f.n_externals):
-            # A block of an input that dies here can hold the result once no member reads it any more.
-            if (flags[e] and f.externals[e].kind == EXTERNAL_LEAD and f.externals[e].last <= f.made[k].member
+            # A block of an input that dies here can hold the result once no call reads it any more.
+            if (flags[e] and f.externals[e].kind == EXTERNAL_LEAD and f.externals[e].last <= f.made[k].call
                     and frame.registers[registers[e]] != NULL
                     and may_write(frame.registers[registers[e]], f.made[k].type_number, array_ndim(lead),
                                   array_dims(lead))):
@@ -579,34 +583,78 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
             out = new_array(frame, f.made[k].register, f.made[k].type_number, array_ndim(lead), array_dims(lead))
         frame.registers[f.made[k].register] = out
         table[f.n_externals + k] = array_bytes(<CArray*>out)
-    if n <= f.block and n * f.n_members < LARGE_COUNT:
+    if n <= f.block and n * f.n_calls < LARGE_COUNT:
         run_block(f, table, n)
         return 1
-    done = 0
-    while done < n:
-        turn = min(n, done + max(<cnp.npy_intp>f.block, <cnp.npy_intp>SIGNAL_WORK // f.n_members))
+    part.fused = f
+    part.table = table
+    part.n = n
+    part.failed = False
+    n_blocks = (n + f.block - 1) // f.block
+    grain = max(1, GROUP_GRAIN // (f.block * <cnp.npy_intp>f.n_calls))
+    turn = max(1, SIGNAL_WORK // (f.block * <cnp.npy_intp>f.n_calls))
+    part.first = 0
+    while part.first < n_blocks:
         with nogil:
-            while done < turn:
-                count = min(<cnp.npy_intp>f.block, n - done)
-                run_block(f, table, count)
-                done += count
-                for e in range(f.n_externals):
-                    if f.externals[e].kind == EXTERNAL_LEAD:
-                        table[e] += count * f.externals[e].itemsize
-                for k in range(f.n_made):
-                    table[f.n_externals + k] += count * f.made[k].itemsize
+            parallel_for(run_blocks, &part, min(turn, n_blocks - part.first), grain)
+        if part.failed:
+            raise MemoryError()
+        part.first += turn
         PyErr_CheckSignals()
     return 1
 
 
+cdef void run_blocks(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:
+    """Run all calls on some blocks, in memory of this thread's own."""
+    cdef Part* part = <Part*>ctx
+    cdef Fused* f = part.fused
+    cdef char* scratch = <char*>malloc(scratch_of(f))
+    cdef char** table = <char**>scratch
+    cdef cnp.npy_intp done = (part.first + start) * f.block
+    cdef cnp.npy_intp end = min(part.n, (part.first + stop) * f.block), count
+    cdef int k
+    if scratch == NULL:
+        part.failed = True
+        return
+    memcpy(table, part.table, <size_t>(f.n_externals + f.n_made) * sizeof(char*))
+    lay_slots(f, scratch)
+    for k in range(f.n_externals):
+        if f.externals[k].kind == EXTERNAL_LEAD:
+            table[k] += done * f.externals[k].itemsize
+    for k in range(f.n_made):
+        table[f.n_externals + k] += done * f.made[k].itemsize
+    while done < end:
+        count = min(<cnp.npy_intp>f.block, end - done)
+        run_block(f, table, count)
+        done += count
+        for k in range(f.n_externals):
+            if f.externals[k].kind == EXTERNAL_LEAD:
+                table[k] += count * f.externals[k].itemsize
+        for k in range(f.n_made):
+            table[f.n_externals + k] += count * f.made[k].itemsize
+    free(scratch)
+
+
+cdef char* lay_slots(Fused* f, char* scratch) noexcept nogil:
+    """Point the table at the start of `scratch` to the slots behind it; what lies behind these."""
+    cdef char** table = <char**>scratch
+    cdef char* blocks = scratch + <size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*)
+    cdef int k
+    blocks += -<size_t>blocks & 63
+    for k in range(f.n_slots):
+        table[f.n_externals + f.n_made + k] = blocks
+        blocks += f.slot_bytes
+    return blocks
+
+
 cdef void run_block(Fused* f, char** table, cnp.npy_intp n) noexcept nogil:
-    """Run all members on `n` elements."""
+    """Make all calls for `n` elements."""
     cdef char* args[3]
     cdef int i
-    cdef Member* m = f.members
-    for i in range(f.n_members):
-        args[0] = table[m.operands[0]]
-        args[1] = table[m.operands[1]]
-        args[2] = table[m.operands[2]]
-        m.loop(args, &n, m.strides, m.loop_data)
-        m += 1
+    cdef LoopCall* call = f.calls
+    for i in range(f.n_calls):
+        args[0] = table[call.operands[0]]
+        args[1] = table[call.operands[1]]
+        args[2] = table[call.operands[2]]
+        call.loop(args, &n, call.strides, call.loop_data)
+        call += 1

@@ -342,7 +342,7 @@ cdef int mark_last_readers(Plan plan) except -1:
             register = plan.in_registers[k]
             if step.kind == STEP_FUSED:
                 # The members stand behind it: what one of them reads last dies here.
-                if last[register] <= s + 1 + step.fused.n_members and not plan.is_constant[register]:
+                if last[register] <= s + 1 + step.fused.n_steps and not plan.is_constant[register]:
                     plan.in_flags[k] = INPUT_LAST
             elif not last[register] and not plan.is_constant[register]:
                 last[register] = s + 1

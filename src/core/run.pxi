@@ -496,7 +496,7 @@ cdef int run_steps(Plan plan, Frame* frame, RunState run) except -1:
             if step.kind == STEP_FUSED:
                 # If the shapes are not what fusion hoped for, the members run one by one, as the steps they are.
                 if run_fused(plan, frame, step):
-                    s += step.fused.n_members
+                    s += step.fused.n_steps
                     if traced:
                         run.note(plan, frame, step, started)
                     for i in range(step.n_in):

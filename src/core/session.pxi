@@ -101,10 +101,10 @@ cdef class RunState:
         cdef object end = time_ns(), names
         cdef Step* member
         if step.kind == STEP_FUSED:
-            names = [plan.graph.node_name(step[i].node) for i in range(1, step.fused.n_members + 1)]
-            for i in range(1, step.fused.n_members + 1):
+            names = [plan.graph.node_name(step[i].node) for i in range(1, step.fused.n_steps + 1)]
+            for i in range(1, step.fused.n_steps + 1):
                 member = &step[i]
-                if i == step.fused.n_members:
+                if i == step.fused.n_steps:
                     self.trace.append((plan.graph.operation(member.node), started, end, made_by(frame, member), names))
                 elif frame.registers[member.first_out] != NULL:
                     # The time is the group's, and stands with its last member.

@@ -238,6 +238,66 @@ def test_rows_scalars_and_casts_in_blocks(n):
         np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 6, 3000])
+def test_every_loop_of_our_own(dtype, n):
+    x = tf.placeholder(dtype, [None, 5])
+    bias = tf.placeholder(dtype, [5])
+    one = tf.placeholder(dtype, [])
+    s = tf.nn.sigmoid(tf.nn.bias_add(x, bias))
+    t = tf.tanh(s * x)
+    r = tf.rsqrt(tf.squared_difference(s, one) + tf.squared_difference(x, t) + 1.0)
+    whole = tf.add_n([s, t, tf.nn.relu(r - s), x, r, s])
+    counted = tf.cast(tf.cast(whole > 0.5, dtype) + 1.0, np.float64) * 0.5
+    fetches = [whole, counted, *tf.gradients(tf.reduce_sum(whole * whole), [x, bias])]
+    rng = np.random.RandomState(n)
+    feed = {x: rng.randn(n, 5).astype(dtype), bias: rng.randn(5).astype(dtype), one: dtype(0.25)}
+    for got, expected in zip(steps(fetches, feed)[0], steps(fetches, feed, [])[0]):
+        np.testing.assert_allclose(got, expected, rtol=4 * np.finfo(dtype).eps)
+    assert "AddN" not in steps(fetches, feed, [])[1] or len(steps(fetches, feed)[1]) < len(steps(fetches, feed, [])[1])
+
+
+def test_many_tensors_are_added_in_a_group():
+    x = tf.placeholder(tf.float32, [None])
+    y = tf.add_n([tf.tanh(x * float(i)) for i in range(300)]) + x
+    for n in (4, 20000):
+        v = np.linspace(-1, 1, n).astype(np.float32)
+        values, ran = steps([y], {x: v})
+        assert ran == ["AddV2"]
+        np.testing.assert_array_equal(values[0], steps([y], {x: v}, [])[0][0])
+
+
+def test_ops_that_do_not_broadcast_still_complain():
+    x, g = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
+    from pyscope.ops.activations import RELU_GRAD
+
+    for y in (RELU_GRAD(g, tf.exp(x)), tf.add_n([g, tf.exp(x), x]), tf.nn.bias_add(tf.exp(x), g)):
+        for rewrites in ([], NAMES):
+            with tf.Session() as sess:
+                sess._use_rewrites(rewrites)
+                with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+                    sess.run(y, {x: np.ones(3), g: np.ones((3, 1, 2))})
+                assert caught.value.op is y.op
+
+
+def test_a_group_takes_an_input_that_dies_for_its_result():
+    import tracemalloc
+
+    n = 1 << 20
+    x = tf.placeholder(tf.float32, [n])
+    y = tf.cumsum(x)                     # made by a step outside, so that its array may be written
+    for _ in range(50):
+        y = (y + 1.0) * 0.5
+    v = np.zeros(n, np.float32)
+    with tf.Session() as sess:
+        sess.run(y, {x: v})
+        tracemalloc.start()
+        sess.run(y, {x: v})
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 1.5 * 4 * n
+
+
 def test_shapes_that_do_not_agree_run_one_by_one():
     x, y = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
     z = tf.exp(x + y) * x

@@ -200,7 +200,6 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     """``control_dependencies([...])`` of tensors and operations of the default graph."""
     cdef Graph g = current_graph()
     cdef list ids
-    cdef set current
     cdef int node
     cdef object extras
     if given[0] == NULL or type(g) is not GRAPH_CLASS:
@@ -208,7 +207,6 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     if type(<object>given[0]) is not list and type(<object>given[0]) is not tuple:
         return None
     ids = []
-    current = g.named_by_controllers()
     for v in <object>given[0]:
         if type(v) is Tensor:
             if (<Tensor>v).graph is not g:
@@ -220,12 +218,10 @@ cdef object call_control_dependencies(Call call, PyObject** given):
             node = (<Operation>v)._id
         else:
             return None
-        if node not in ids and (current is None or node not in current):
+        if node not in ids:
             ids.append(node)
     for node in ids:
-        extras = g.node_extras.get(node)
-        if extras is None or "_has_manual_control_dependencies" not in extras:
-            g.operation(node)._set_attr("_has_manual_control_dependencies", ("bool", True))
+        g.nodes[<int>node].waited_for = True
     return control_block(g, ids)
 
 

@@ -81,6 +81,7 @@ cdef class Graph:
         self.handle_data = {}
         self.user_data = {}
         self.by_name = {}
+        self.nodes_of_base = {}
         self.consumer_index = []
         self.controllers = []
         self.taken = set()
@@ -139,6 +140,7 @@ cdef class Graph:
         n.op_type = op_type.index
         n.scope = scope
         n.base = base
+        self.names.valid[base] |= HAS_NODES
         n.suffix = suffix
         n.first_edge = self.n_edges
         n.n_inputs = n_inputs
@@ -225,25 +227,36 @@ cdef class Graph:
 
     cdef int take_name(self, str name) except -1:
         """Note a node name that the registry does not vouch for; ValueError when a node has it."""
-        if name in self.taken or self._find_operation(name) is not None:
+        if name in self.taken or self.has_operation(name):
             raise ValueError(f"Duplicate node name in graph: '{name}'")
         self.taken.add(name)
         return 0
 
-    cdef int release_name(self, str name) except -1:
-        """Undo `resolve_name` for a name taken as it is whose node could not be made."""
-        cdef Scope* current
-        cdef str path
-        if name[len(name) - 1] != u"/":
-            return 0
-        path = name[:len(name) - 1]
-        if self._find_operation(path) is not None:
-            return 0
-        self.taken.discard(path)
-        current = &self.names.scopes[self.scope]
-        if self.scope and current.prefix != NULL and not current.by_path and name == <str>current.prefix:
-            current.named = False
-        return 0
+    cdef bint has_operation(self, str name) except -1:
+        """Whether there is an operation called `name`; no names are spelled out but of those that end alike."""
+        cdef NameTable names = self.names
+        cdef str head, last
+        cdef int component, base, entry, i
+        cdef Node* n
+        head, _, last = name.rpartition("/")
+        component = names.intern(last)
+        base = names.split_base[component]
+        if not names.valid[base] & HAS_NODES:
+            return False
+        entry = names.scopes[names.scope_of_path(head)].entry
+        found = self.nodes_of_base.get(base)
+        if found is None:
+            found = self.nodes_of_base[base] = [0, {}]
+        cdef dict places = found[1]          # (entry of the scope, suffix) -> nodes
+        for i in range(<int>found[0], self.n_nodes):
+            n = &self.nodes[i]
+            if n.base == base:
+                places.setdefault((names.scopes[n.scope].entry, n.suffix), []).append(i)
+        found[0] = self.n_nodes
+        for i in places.get((entry, names.split_suffix[component]), ()):
+            if self.node_name(i) == name:
+                return True
+        return False
 
     cdef int check_name(self, str name, int flags) except -1:
         if self.scope:
@@ -273,16 +286,6 @@ cdef class Graph:
                         if added is not None:
                             added.add(node)
         return 0
-
-    cdef set named_by_controllers(self):
-        """The nodes that open control_dependencies blocks name, which a block inside does not name again, or None."""
-        cdef Controller controller
-        cdef set named = None
-        for controller in self.controllers:
-            if named is None:
-                named = set()
-            named.update(controller.ids)
-        return named
 
     cdef int record(self, int node) except -1:
         """Tell the open control_dependencies blocks that `node` was made inside them."""

@@ -9,6 +9,7 @@
 cdef int VALID_IN_SCOPE = 1
 cdef int VALID_AT_ROOT = 2
 cdef int HAS_SLASH = 4
+cdef int HAS_NODES = 16          # some node has a name that ends with it
 cdef int HAS_CAPITALS = 8        # or letters beyond ASCII: lower-casing may change it
 
 SCOPE_NAME_PATTERN = r"^[A-Za-z0-9_.\\/>-]*$"

@@ -29,7 +29,7 @@ cdef class NameTable:
     cdef int* lower              # component -> its lower-cased component
     cdef int* split_base         # component "a_3" -> "a" (itself when it has no suffix)
     cdef int* split_suffix       # component "a_3" -> 3 (0 when it has none)
-    cdef char* valid             # VALID_IN_SCOPE, VALID_AT_ROOT, HAS_SLASH, HAS_CAPITALS
+    cdef char* valid             # VALID_IN_SCOPE, VALID_AT_ROOT, HAS_SLASH, HAS_CAPITALS, HAS_NODES
     cdef int n_capacity
     cdef NameEntry* entries      # append-only; entry 0 is the root
     cdef int n_entries
@@ -111,6 +111,7 @@ cdef class Graph:
     cdef public dict user_data     # ("op" | "tensor", id) -> attributes that programs set on handles
     cdef dict by_name              # full name -> node id, built when first asked for
     cdef int n_named               # nodes already in by_name
+    cdef dict nodes_of_base        # last component of a name -> the nodes that have it, for those asked for
     cdef list consumer_index       # output id -> consuming nodes, built when first asked for
     cdef int n_consumer_nodes
     cdef int edit_count            # changes to existing edges, so that plans notice
@@ -137,9 +138,8 @@ cdef class Graph:
     cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix,
                           bint opening=*) except -1
     cdef bint is_free(self, str name)
-    cdef int release_name(self, str name) except -1
-    cdef set named_by_controllers(self)
     cdef int take_name(self, str name) except -1
+    cdef bint has_operation(self, str name) except -1
     cdef set taken               # node names that did not go through the registry
     cdef int controls_for(self, int n_inputs, int* inputs, list out) except -1
     cdef list controllers        # open control_dependencies blocks, outermost first
@@ -191,7 +191,6 @@ cdef class OpType:
     cdef readonly object shape       # rule name or Python rule
     cdef readonly object kernel
     cdef readonly object gradient
-    cdef readonly str lacking        # "attr: type|type" for which TF has no kernel, or None
     cdef readonly bint stateful
     cdef public object binding       # what the executor prepared for this kernel
     cdef int index                   # in OP_TYPES
@@ -374,7 +373,6 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef int* fetch_registers
     cdef bint* fetch_again       # fetch -> a later fetch reads the same register
     cdef size_t scratch_bytes    # how much scratch its fused steps need
-    cdef bint* is_variant        # beside them: fetches that have no form outside
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState

@@ -447,3 +447,39 @@ def not_again():
     """Say, from a gradient function marked `replayed`, that this call is not to be repeated from memory."""
     global FORGET
     FORGET = True
+
+
+@cython.final
+cdef class RepeatedCall:
+    """A function without arguments that makes the same nodes, from nothing, wherever it is called.
+
+    Called it is that function; `make` repeats what its first call made.
+    """
+
+    cdef object function
+    cdef Recording made
+    cdef bint called
+
+    def __init__(self, function not None):
+        self.function = function
+
+    def __call__(self):
+        return self.function()
+
+    cdef Tensor make(self, Graph g, bint is_new):
+        """What the function returns; the current scope is new if `is_new`."""
+        cdef Recorder recorder
+        cdef int first, result
+        if self.made is not None and is_new and REPLAYING:
+            first = self.made.play(g, NULL, g.scope)
+            return g.tensor(first + self.made.results[0])
+        if self.called or not is_new:
+            return self.function()
+        self.called = True
+        recorder = Recorder.__new__(Recorder)
+        recorder.start(g, g.scope, 0, NULL)
+        value = self.function()
+        if type(value) is Tensor and (<Tensor>value).graph is g:
+            result = (<Tensor>value)._id
+            self.made = recorder.finish(1, &result, False)
+        return value

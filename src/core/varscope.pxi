@@ -880,10 +880,13 @@ cdef int single(Graph g, OpType op_type, int n_inputs, int* inputs, int n_output
                     <PyObject*>stored if stored else NULL, scope, base, suffix)
 
 
-cdef int place_beside(Graph g, int first, tuple location) except -1:
-    """Give the nodes from `first` on the colocation of a variable."""
+cdef int place_beside(Graph g, int first, tuple location, Operation beside) except -1:
+    """Give the nodes from `first` on the colocation of a variable, or of `beside`."""
     cdef int node
     for node in range(first, g.n_nodes):
+        if beside is not None:
+            g.nodes[node].placed = beside._id
+            continue
         extras = g.extras_of(node)
         if extras is None:
             g.node_extras[node] = {"_class": location}
@@ -893,11 +896,12 @@ cdef int place_beside(Graph g, int first, tuple location) except -1:
 
 
 def build_resource_variable(Graph g not None, str name not None, object initial_value, bint from_function, dtype,
-                            shape, str constant_name):
+                            shape, str constant_name, Operation beside=None):
     """Add the operations of a resource variable to `g`, which `can_build_quickly`.
 
     `initial_value` is a function, a tensor of `g` or another value; with `constant_name` it is the array of a constant
-    of that name. Returns the name, the initial value, the handle, the operations that check and that assign, the
+    of that name. With `beside`, an operation of `g`, all but the assignment is placed with it, and the initial value
+    has no placement of its own. Returns the name, the initial value, the handle, the operations that check and that assign, the
     read value, the dtype and the shape.
     """
     cdef int old = g.scope, scope, n_before, node, i, handle_node
@@ -910,8 +914,10 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
         g.enter_scope(name)
         scope = g.scope
         full_name = names.scope_path(scope)
-        location = ("list(string)", (b"loc:@" + (<str>full_name).encode(),))
+        location = None if beside is not None else ("list(string)", (b"loc:@" + (<str>full_name).encode(),))
+        n_before = names.n_entries
         g.enter_scope("Initializer")
+        is_new = names.scopes[g.scope].entry >= n_before
         n_before = g.n_nodes
         if constant_name is not None:
             node = single(g, OP_CONST, 0, ids, 1, dtype._enum, intern_shape(initial_value.shape),
@@ -919,15 +925,17 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
             value = g.tensor(g.nodes[node].first_output)
         else:
             try:
-                if from_function:
+                if type(initial_value) is RepeatedCall:
+                    initial_value = (<RepeatedCall>initial_value).make(g, is_new)
+                elif from_function:
                     initial_value = initial_value()
                 value = CONVERT_INITIAL_VALUE(initial_value, dtype, "initial_value")
             except BaseException:
-                place_beside(g, n_before, location)
+                place_beside(g, n_before, location, beside)
                 raise
             if value.graph is not g:
                 raise ValueError(f"{value} must be from the same graph as variable '{full_name}'.")
-        place_beside(g, n_before, location)
+        place_beside(g, n_before, location, beside)
         number = g.outputs[value._id].dtype
         if number > 100:
             number -= 100
@@ -957,11 +965,17 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
         names.scopes[scope].named = True
         handle_node = g.append(OP_VAR_HANDLE, 0, ids, 0, NULL, 1, &number, &i, <PyObject*>stored,
                                names.scopes[scope].parent, names.scopes[scope].base, names.scopes[scope].suffix)
-        g.node_extras[handle_node] = {"_class": location}
+        if beside is None:
+            g.node_extras[handle_node] = {"_class": location}
+        else:
+            g.nodes[handle_node].placed = beside._id
         ids[0] = g.nodes[handle_node].first_output
         g.scope = scope
         g.enter_scope("IsInitialized")
-        checked = g.operation(single(g, OP_IS_INITIALIZED, 1, ids, 1, 10, SCALAR_SHAPE, None, "VarIsInitializedOp"))
+        node = single(g, OP_IS_INITIALIZED, 1, ids, 1, 10, SCALAR_SHAPE, None, "VarIsInitializedOp")
+        if beside is not None:
+            g.nodes[node].placed = beside._id
+        checked = g.operation(node)
         g.scope = scope
         source = value
         if depends_on_variable(value):
@@ -979,6 +993,8 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
         g.scope = scope
         g.enter_scope("Read")
         node = single(g, OP_READ_VARIABLE, 1, ids, 1, dtype._enum, shape_id, (dtype,), "ReadVariableOp")
+        if beside is not None:
+            g.nodes[node].placed = beside._id
         return (full_name, value, g.tensor(ids[0]), checked, assigned, g.tensor(g.nodes[node].first_output), dtype,
                 shape)
     finally:

@@ -213,7 +213,28 @@ def get_variable(
     )
 
 
-def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_resource):
+def make_slot_quickly(scope, primary, initializer, shape, dtype):
+    """The slot, named as `scope`, of a resource variable, when nothing is special about either; else None."""
+    graph = get_default_graph()
+    op = primary.op
+    if (
+        primary.__class__ is not ResourceVariable
+        or primary._save_slice_info
+        or initializer.__class__ not in _FILLS
+        or shape.__class__ is not TensorShape
+        or op.graph is not graph
+        or op.device
+        or scope._reuse
+        or scope._custom_getter is not None
+        or not core.can_build_quickly(graph)
+    ):
+        return None
+    return _make_quickly(
+        _get_default_variable_store(), scope, "", shape, dtype, initializer, False, True, op
+    )
+
+
+def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_resource, beside=None):
     """A new variable with nothing special about it; None if it is not that simple."""
     if initializer is None:
         initializer = scope._initializer
@@ -223,8 +244,7 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
         or scope._caching_device is not None
         or scope._constraint is not None
         or name.__class__ is not str
-        or not name
-        or name[-1] == "/"
+        or (beside is None and (not name or name[-1] == "/"))
         or store._partitioned_vars
     ):
         return None
@@ -254,7 +274,7 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
     old = core.exchange_scope(graph, 0)  # names of variables follow from variable scopes alone
     try:
         variable = ResourceVariable._plain(
-            graph, full_name, value, dtype, shape, fill, trainable is None or bool(trainable)
+            graph, full_name, value, dtype, shape, fill, trainable is None or bool(trainable), beside
         )
     finally:
         core.exchange_scope(graph, old)
@@ -272,13 +292,25 @@ def _bound(initializer, dims, dtype):
         initializer = _GLOROT
     elif not initializer.__class__.__module__.startswith("pyscope.initializers."):
         return None  # a class, or a function whose arguments have to be looked at
-    dims = list(dims)
-    return lambda: initializer(dims, dtype=dtype)
+    fill = _FILLS.get(initializer.__class__)
+    call = None if fill is None else _fill_calls.get((fill, dims, dtype, initializer.dtype))
+    if call is None:
+        length = list(dims)
+
+        def call():
+            return initializer(length, dtype=dtype)
+
+        if fill is not None:
+            if len(_fill_calls) > 1000:
+                _fill_calls.clear()
+            call = _fill_calls[fill, dims, dtype, initializer.dtype] = core.RepeatedCall(call)
+    return call
 
 
 _GLOROT = GlorotUniform()
 _FILLS = {Zeros: "zeros", Ones: "ones"}
 _filled_arrays = {}
+_fill_calls = {}
 
 
 def _filled(fill, dims, dtype):

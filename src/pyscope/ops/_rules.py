@@ -244,7 +244,7 @@ def activation_gradient(type, kernel, gradient, types=FLOATING, second="features
     )
 
 
-def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast", lacking=None):
+def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast"):
     """OpType of an elementwise function of two tensors that broadcast."""
     return core.OpType(
         type,
@@ -253,7 +253,6 @@ def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast", 
         shape=shape,
         kernel=kernel if isinstance(kernel, np.ufunc) else _broadcasting(kernel),
         gradient=_replayed(gradient),
-        lacking=lacking,
     )
 
 

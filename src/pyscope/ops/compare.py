@@ -46,7 +46,6 @@ def _equality(type, function, otherwise):
         shape=_equality_shape,
         kernel=_equality_kernel(function, otherwise),
         gradient=core.NO_GRADIENT,
-        lacking="T: resource|variant",
     )
 
 

@@ -52,12 +52,14 @@ class AdamOptimizer(Optimizer):
         self._epsilon_t = None
 
     def _get_beta_accumulators(self):
-        with init_scope():
-            graph = get_default_graph()
-            return (
-                self._get_non_slot_variable("beta1_power", graph=graph),
-                self._get_non_slot_variable("beta2_power", graph=graph),
-            )
+        graph = get_default_graph()
+        if graph.building_function:
+            with init_scope():
+                graph = get_default_graph()
+        return (
+            self._get_non_slot_variable("beta1_power", graph=graph),
+            self._get_non_slot_variable("beta2_power", graph=graph),
+        )
 
     def _create_slots(self, var_list):
         first = min(var_list, key=lambda v: v.name)
@@ -79,7 +81,7 @@ class AdamOptimizer(Optimizer):
 
     def _arguments(self, dtype):
         values = (*self._get_beta_accumulators(), self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)
-        return [cast(value, dtype) for value in values]
+        return [value if value.dtype is dtype else cast(value, dtype) for value in values]
 
     def _apply_dense(self, grad, var):
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")

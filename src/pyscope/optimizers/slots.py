@@ -5,7 +5,7 @@ one optimizer is ``w/Adam_1``.
 """
 
 from ..graph import colocate_with
-from ..scopes import get_variable, get_variable_scope, variable_scope
+from ..scopes import get_variable, get_variable_scope, make_slot_quickly, variable_scope
 from ..variables import RefVariable, Variable, is_resource_variable
 
 __all__ = ["create_slot", "create_slot_with_initializer", "create_zeros_slot"]
@@ -13,8 +13,11 @@ __all__ = ["create_slot", "create_slot_with_initializer", "create_zeros_slot"]
 
 def _create(primary, initial_value, name, shape, dtype, validate_shape, colocate_with_primary):
     prefix = primary._shared_name if isinstance(primary, Variable) else primary.op.name
-    with variable_scope(None, prefix + "/" + name):
+    with variable_scope(None, prefix + "/" + name) as scope:
         if colocate_with_primary:
+            slot = make_slot_quickly(scope, primary, initial_value, shape, dtype) if validate_shape else None
+            if slot is not None:
+                return slot
             with colocate_with(primary):
                 return _create_here(primary, initial_value, shape, dtype, validate_shape)
         return _create_here(primary, initial_value, shape, dtype, validate_shape)

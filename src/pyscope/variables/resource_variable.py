@@ -460,10 +460,11 @@ class ResourceVariable(BaseResourceVariable):
             self._build(initial_value, name, dtype, shape, collections)
 
     @classmethod
-    def _plain(cls, graph, name, value, dtype, shape, constant_name, trainable):
+    def _plain(cls, graph, name, value, dtype, shape, constant_name, trainable, beside=None):
         """A variable of `get_variable`, in its usual collections, that starts from what the function `value` returns.
 
-        With `constant_name` it starts from a constant of that name, whose array is `value`.
+        With `constant_name` it starts from a constant of that name, whose array is `value`. `beside` is an operation to
+        place it with.
         """
         self = cls.__new__(cls)
         self._synchronization = VariableSynchronization.AUTO
@@ -473,7 +474,7 @@ class ResourceVariable(BaseResourceVariable):
         self._adopt(
             graph,
             collections,
-            core.build_resource_variable(graph, name, value, constant_name is None, dtype, shape, constant_name),
+            core.build_resource_variable(graph, name, value, constant_name is None, dtype, shape, constant_name, beside),
         )
         return self
 

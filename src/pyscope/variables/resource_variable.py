@@ -474,7 +474,9 @@ class ResourceVariable(BaseResourceVariable):
         self._adopt(
             graph,
             collections,
-            core.build_resource_variable(graph, name, value, constant_name is None, dtype, shape, constant_name, beside),
+            core.build_resource_variable(
+                graph, name, value, constant_name is None, dtype, shape, constant_name, beside
+            ),
         )
         return self
 

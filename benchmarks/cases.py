@@ -66,6 +66,10 @@ CASES = [
     _case("train", programs.train_gradients, 20),
     _case("train", programs.train_sgd, 20),
     _case("train", programs.train_adam, 20),
+    _case("train", programs.train_cnn, 2, 0.9),
+    _case("train", programs.conv_3x3, 1, 0.85),
+    _case("train", programs.conv_1x1, 2, 0.85),
+    _case("train", programs.conv_rgb, 1, 1.2),
 ]
 
 # Cost per op of the second at most this many times that of the first, in PyScope.

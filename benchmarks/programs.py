@@ -458,3 +458,63 @@ def train_adam(tf, n):
     """training step, MLP 784-256-128-10, batch 64, Adam"""
     optimizer = tf.train.AdamOptimizer(0.001)
     return _train(tf, n, lambda loss: [optimizer.minimize(loss), loss])
+
+
+# ---------------------------------------------------------------- convolutions
+
+
+def _weights(tf, name, shape):
+    return tf.get_variable(name, initializer=tf.constant(np.random.RandomState(0).normal(0, 0.05, shape).astype("f")))
+
+
+def _started(tf, n, fetches, feed=None):
+    session = tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1))
+    session.run(tf.global_variables_initializer())
+    session.run(fetches, feed)
+
+    def timed():
+        for _ in range(n):
+            session.run(fetches, feed)
+
+    return timed
+
+
+def train_cnn(tf, n):
+    """training step, CNN 28x28 (5x5x32, 5x5x64, 1024), batch 64, gradient descent"""
+    x = tf.placeholder(tf.float32, [None, 28, 28, 1])
+    labels = tf.placeholder(tf.int64, [None])
+    h = x
+    for i, (n_in, n_out) in enumerate([(1, 32), (32, 64)]):
+        w, b = _weights(tf, "w%d" % i, [5, 5, n_in, n_out]), _weights(tf, "b%d" % i, [n_out])
+        h = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(h, w, [1, 1, 1, 1], "SAME"), b))
+        h = tf.nn.max_pool(h, [1, 2, 2, 1], [1, 2, 2, 1], "SAME")
+    h = tf.reshape(h, [-1, 7 * 7 * 64])
+    h = tf.nn.relu(tf.matmul(h, _weights(tf, "w2", [3136, 1024])) + _weights(tf, "b2", [1024]))
+    logits = tf.matmul(h, _weights(tf, "w3", [1024, 10])) + _weights(tf, "b3", [10])
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    train = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
+    random = np.random.RandomState(1)
+    feed = {x: random.rand(64, 28, 28, 1).astype("f"), labels: random.randint(0, 10, 64)}
+    return _started(tf, n, [train, loss], feed)
+
+
+def _layer(tf, n, image, window, stride):
+    x, w = _weights(tf, "x", image), _weights(tf, "w", window)
+    y = tf.nn.conv2d(x, w, [1, stride, stride, 1], "SAME")
+    grads = tf.gradients(y, [x, w])
+    return _started(tf, n, [y.op] + [g.op for g in grads])
+
+
+def conv_3x3(tf, n):
+    """convolution 3x3, 64 to 64 channels, 16 images of 56x56, and both gradients"""
+    return _layer(tf, n, [16, 56, 56, 64], [3, 3, 64, 64], 1)
+
+
+def conv_1x1(tf, n):
+    """convolution 1x1, 256 to 64 channels, 16 images of 28x28, and both gradients"""
+    return _layer(tf, n, [16, 28, 28, 256], [1, 1, 256, 64], 1)
+
+
+def conv_rgb(tf, n):
+    """convolution 7x7 in steps of 2, 3 to 64 channels, 4 images of 224x224, and both gradients"""
+    return _layer(tf, n, [4, 224, 224, 3], [7, 7, 3, 64], 2)

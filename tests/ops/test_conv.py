@@ -59,6 +59,10 @@ CASES = [
     ((2, 9, 9, 5), (1, 1, 5, 70), (2, 2), "SAME", (1, 1)),
     ((1, 12, 13, 6), (3, 3, 6, 40), (1, 1), "SAME", (2, 3)),
     ((1, 12, 13, 6), (3, 3, 6, 12), (1, 1), "VALID", (2, 1)),
+    ((1, 12, 13, 6), (3, 2, 6, 5), (2, 3), "SAME", (2, 2)),
+    ((2, 7, 7, 64), (3, 3, 64, 72), (1, 1), "SAME", (1, 1)),
+    ((9, 5, 4, 70), (3, 3, 70, 64), (1, 1), "SAME", (1, 1)),
+    ((2, 8, 9, 2), (4, 4, 2, 20), (2, 2), "SAME", (1, 1)),
     ((2, 6, 7, 3), (3, 3, 3, 9), (1, 2), [(0, 0), (2, 1), (0, 3), (0, 0)], (1, 1)),
     ((2, 6, 6, 4), (3, 3, 2, 6), (1, 1), "SAME", (1, 1)),
     ((1, 40, 1, 8), (7, 1, 8, 16), (1, 1), "SAME", (1, 1)),
@@ -141,6 +145,7 @@ def pool_reference(x, ksize, strides, padding, function):
         ((2, 7, 6, 17), (3, 2), (1, 1), "VALID"),
         ((2, 9, 9, 1), (2, 3), (3, 4), "SAME"),
         ((1, 4, 4, 65), (4, 4), (1, 1), "SAME"),
+        ((2, 8, 8, 19), (2, 2), (2, 2), "SAME"),
         ((0, 4, 4, 2), (2, 2), (2, 2), "SAME"),
     ],
     ids=str,
@@ -184,3 +189,22 @@ def test_gradients_that_do_not_fit_are_refused():
         run(dx, {up: np.ones((2, 5, 5, 2), np.float32)})
     with pytest.raises(tf.errors.InvalidArgumentError, match="same batch size"):
         run(dx, {up: np.ones((1, 6, 5, 2), np.float32)})
+
+
+@pytest.mark.parametrize("shape", [(8, 20, 20, 24), (1, 40, 40, 24), (3, 6, 6, 80)], ids=str)
+def test_threads_share_a_convolution(shape):
+    random = np.random.RandomState(4)
+    image = random.uniform(-1, 1, shape).astype(np.float32)
+    x = tf.constant(image)
+    w = tf.constant(random.uniform(-1, 1, (3, 3, shape[3], 80)).astype(np.float32))
+    y = tf.nn.max_pool(tf.nn.relu(tf.nn.conv2d(x, w, 1, "SAME")), 2, 2, "SAME")
+    fetches = [y, *tf.gradients(y * y, [x, w])]
+    found = []
+    for n_threads in (1, 2, 3, 3):
+        with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=n_threads)) as session:
+            found.append(session.run(fetches))
+    for others in found[1:]:
+        np.testing.assert_array_equal(found[0][0], others[0])
+        np.testing.assert_array_equal(found[0][1], others[1])
+        np.testing.assert_allclose(found[0][2], others[2], 1e-4, 1e-3)
+    np.testing.assert_array_equal(found[2][2], found[3][2])

@@ -274,7 +274,7 @@ CONV_2D = core.OpType(
     "input: T, filter: T -> output: T",
     f"T: float16|bfloat16|float32|float64|int32; {_STEPS}",
     shape=_conv_shape,
-    kernel=_conv_kernel,
+    kernel=core.kernel("conv", _conv_kernel),
     gradient=_conv_gradient,
 )
 CONV_2D_BACKPROP_INPUT = core.OpType(
@@ -282,7 +282,7 @@ CONV_2D_BACKPROP_INPUT = core.OpType(
     "input_sizes: int32, filter: T, out_backprop: T -> output: T",
     f"T: float16|bfloat16|float32|float64|int32; {_STEPS}",
     shape=_backprop_input_shape,
-    kernel=_backprop_input_kernel,
+    kernel=core.kernel("conv_backprop_input", _backprop_input_kernel),
     gradient=_backprop_input_gradient,
 )
 CONV_2D_BACKPROP_FILTER = core.OpType(
@@ -290,7 +290,7 @@ CONV_2D_BACKPROP_FILTER = core.OpType(
     "input: T, filter_sizes: int32, out_backprop: T -> output: T",
     f"T: float16|bfloat16|float32|float64; {_STEPS}",
     shape=sizes_shape(1, 4),
-    kernel=_backprop_filter_kernel,
+    kernel=core.kernel("conv_backprop_filter", _backprop_filter_kernel),
     gradient=_backprop_filter_gradient,
 )
 

@@ -307,7 +307,7 @@ MAX_POOL = core.OpType(
     f"T: {_FLOATING}|int32|int64|uint8|int16|int8|uint16|qint8 = float32; {_WINDOW}; {_EXPLICIT}; "
     "data_format: 'NHWC'|'NCHW'|'NCHW_VECT_C' = 'NHWC'",
     shape=_pool_rule("MaxPool"),
-    kernel=_max_kernel,
+    kernel=core.kernel("max_pool", _max_kernel),
     gradient=_max_gradient,
 )
 MAX_POOL_GRAD = core.OpType(
@@ -315,7 +315,7 @@ MAX_POOL_GRAD = core.OpType(
     "orig_input: T, orig_output: T, grad: T -> output: T",
     f"{_WINDOW}; {_EXPLICIT}; {_FORMAT}; T: {REAL} = float32",
     shape=_like_image,
-    kernel=_max_grad_kernel,
+    kernel=core.kernel("max_pool_grad", _max_grad_kernel),
     gradient=lambda op, grad: _zeros_and(op, MAX_POOL_GRAD_GRAD, grad),
 )
 MAX_POOL_GRAD_GRAD = core.OpType(
@@ -347,7 +347,7 @@ AVG_POOL = core.OpType(
     "value: T -> output: T",
     f"{_WINDOW}; {_PLAIN}; {_FORMAT}; T: {_FLOATING}",
     shape=_pool_rule("AvgPool"),
-    kernel=_avg_kernel,
+    kernel=core.kernel("avg_pool", _avg_kernel),
     gradient=_avg_gradient,
 )
 AVG_POOL_GRAD = core.OpType(
@@ -355,7 +355,7 @@ AVG_POOL_GRAD = core.OpType(
     "orig_input_shape: int32, grad: T -> output: T",
     f"{_WINDOW}; {_PLAIN}; {_FORMAT}; T: {_FLOATING}",
     shape=sizes_shape(0, 4),
-    kernel=_avg_grad_kernel,
+    kernel=core.kernel("avg_pool_grad", _avg_grad_kernel),
     gradient=_avg_grad_gradient,
 )
 

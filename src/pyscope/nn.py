@@ -39,6 +39,10 @@ __getattr__, __dir__ = namespace(__name__, {
         softmax_cross_entropy_with_logits_v2 sparse_softmax_cross_entropy_with_logits
         weighted_cross_entropy_with_logits
     """,
+    "ops.volumes": """
+        avg_pool3d conv3d conv3d_backprop_filter=conv3d_backprop_filter_v2 conv3d_backprop_filter_v2
+        conv3d_transpose max_pool3d
+    """,
     "recurrent.dynamic": "bidirectional_dynamic_rnn dynamic_rnn",
     "recurrent.raw": "raw_rnn",
     "recurrent.unrolled": "static_bidirectional_rnn static_rnn static_state_saving_rnn",

@@ -8,7 +8,7 @@ from ..conversion import convert_to_tensor
 from ..static_value import constant_value
 from ..tensor_shape import as_shape
 from . import array
-from ._windows import CHANNELS_LAST, convert_padding, sequence
+from ._windows import CHANNELS_LAST, convert_padding, ints, sequence, string
 from .conv import (
     CONV_2D,
     CONV_2D_BACKPROP_INPUT,
@@ -20,6 +20,7 @@ from .conv import (
     squeeze_batch_dims,
 )
 from .shape import deprecated_argument
+from .volumes import CONV_3D, avg_pool3d, conv3d, conv3d_transpose_v2, max_pool3d
 
 __all__ = ["atrous_conv2d", "atrous_conv2d_transpose", "conv_transpose", "convolution", "pool", "with_space_to_batch"]
 
@@ -251,21 +252,20 @@ def _convolution(input, filters, strides, padding, data_format, dilations, name)
                 name, data_format, n,
             )  # fmt: skip
             return call(input, filters)
-        if n == 3:
-            raise NotImplementedError("PyScope has no kernel of Conv3D")
         if n == 1:
             return conv1d(
                 input, filters, strides, padding, data_format=data_format, dilations=dilations, name=name
             )
+        op = CONV_2D if n == 2 else CONV_3D
         steps = {
-            "strides": strides,
-            "padding": padding,
-            "data_format": "NHWC" if data_format is None else data_format,
-            "dilations": dilations,
+            "strides": ints(strides, "strides"),
+            "padding": string(padding, "padding"),
+            "data_format": ("NHWC" if n == 2 else "NDHWC") if data_format is None else data_format,
+            "dilations": ints(dilations, "dilations"),
         }
-        if inputs_rank is None or inputs_rank < 5:
-            return CONV_2D(input, filters, name=name, **steps)
-        return squeeze_batch_dims(input, lambda x: CONV_2D(x, filters, **steps), 3, name)
+        if inputs_rank is None or inputs_rank < n + 3:
+            return op(input, filters, name=name, **steps)
+        return squeeze_batch_dims(input, lambda x: op(x, filters, **steps), n + 1, name)
 
 
 def _dilated_convolution(input_shape, filter_shape, padding, strides, dilation_rate, name, data_format, n):
@@ -318,12 +318,17 @@ def _plain_convolution(input_shape, filter_shape, padding, data_format, strides,
         return lambda x, w: conv1d(
             value=x, filters=w, stride=strides[0], padding=padding, data_format=data_format, name=name
         )
-    if n != 2:
-        raise NotImplementedError("PyScope has no kernel of Conv3D")
+    strides = list(strides)
+    if n == 3:
+        if data_format not in (None, "NDHWC", "NCDHW"):
+            raise ValueError(f"`data_format` must be 'NDHWC' or 'NCDHW'. Received: data_format={data_format}")
+        strides = [1, 1] + strides if data_format == "NCDHW" else [1] + strides + [1]
+        return lambda x, w: conv3d(
+            x, w, strides=strides, padding=padding, data_format=data_format, name=name
+        )
     if data_format not in (None, "NHWC", "NCHW"):
         raise ValueError(f"`data_format` must be 'NHWC' or 'NCHW'. Received: data_format={data_format}")
     data_format = data_format or "NHWC"
-    strides = list(strides)
     strides = [1, 1] + strides if data_format == "NCHW" else [1] + strides + [1]
     return lambda x, w: conv2d(
         input=x, filter=w, strides=strides, padding=padding, data_format=data_format, name=name
@@ -402,7 +407,7 @@ def atrous_conv2d_transpose(value, filters, output_shape, rate, padding, name=No
 def conv_transpose(
     input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None, name=None
 ):
-    """The transpose of a convolution in one or two spatial dimensions, as many as `output_shape` says."""
+    """The transpose of a convolution in one to three spatial dimensions, as many as `output_shape` says."""
     with core.name_scope(name, "conv_transpose", [input, output_shape]) as name:
         if isinstance(output_shape, core.Tensor):
             n = output_shape.shape[0] - 2
@@ -417,11 +422,8 @@ def conv_transpose(
                 f"`output_shape` must be of length 3, 4 or 5. "
                 f"Received: output_shape={output_shape} of length {n + 2}."
             )
-        if n == 3:
-            raise NotImplementedError("PyScope has no kernel of Conv3DBackpropInputV2")
-        if n == 1:
-            return conv1d_transpose(input, filters, output_shape, strides, padding, data_format, dilations, name)
-        return conv2d_transpose_v2(input, filters, output_shape, strides, padding, data_format, dilations, name)
+        op = (conv1d_transpose, conv2d_transpose_v2, conv3d_transpose_v2)[n - 1]
+        return op(input, filters, output_shape, strides, padding, data_format, dilations, name)
 
 
 # ---------------------------------------------------------------- pooling
@@ -431,7 +433,7 @@ def pool(
     input, window_shape, pooling_type, padding, dilation_rate=None, strides=None, name=None, data_format=None,
     dilations=None,
 ):  # fmt: skip
-    """Maxima (``"MAX"``) or means (``"AVG"``) of windows in one or two spatial dimensions.
+    """Maxima (``"MAX"``) or means (``"AVG"``) of windows in one to three spatial dimensions.
 
     `strides` and `dilation_rate` are one number per spatial dimension; not both other than 1.
     """
@@ -458,11 +460,10 @@ def pool(
                 "`strides` > `window_shape` not supported due to inconsistency between CPU and GPU implementations. "
                 f"Received: strides={strides} and window_shape={window_shape}"
             )
-        op = {"MAX": max_pool, "AVG": avg_pool}.get(pooling_type)
-        if op is None:
+        ops = {"MAX": (max_pool, max_pool3d), "AVG": (avg_pool, avg_pool3d)}.get(pooling_type)
+        if ops is None:
             raise ValueError(f"{n}-D {pooling_type} pooling is not supported.")
-        if n == 3:
-            raise NotImplementedError("PyScope has no kernel of MaxPool3D or AvgPool3D")
+        op = ops[n == 3]
         window, steps = list(window_shape), list(strides)
         if data_format is None or not data_format.startswith("NC"):
             window, steps, first = [1] + window + [1], [1] + steps + [1], 1

@@ -523,7 +523,7 @@ def _n_spatial(input, data_format, what):
 
 
 def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
-    """`max_pool` in one or two spatial dimensions, as many as `input` has."""
+    """`max_pool` in one to three spatial dimensions, as many as `input` has."""
     n = _n_spatial(input, data_format, "a data format")
     channel_index = 1 if data_format is not None and data_format.startswith("NC") else n + 1
     ksize = steps_of(ksize, n, channel_index, "ksize")
@@ -533,22 +533,30 @@ def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
             f"Explicit padding is not supported with an input tensor of rank 5. Received: padding={padding}"
         )
     if n == 3:
-        raise NotImplementedError("PyScope has no kernel of MaxPool3D")
+        from .volumes import MAX_POOL_3D
+
+        return MAX_POOL_3D(
+            input, ksize=ksize, strides=strides, padding=string(padding, "padding"),
+            data_format=data_format or "NDHWC", name=name,
+        )  # fmt: skip
     op = max_pool1d if n == 1 else max_pool2d
     return op(input, ksize=ksize, strides=strides, padding=padding, data_format=data_format, name=name)
 
 
 def avg_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
-    """`avg_pool` in one or two spatial dimensions, as many as `input` has."""
+    """`avg_pool` in one to three spatial dimensions, as many as `input` has."""
     n = _n_spatial(input, data_format, "`data_format`")
     channel_index = 1 if data_format is not None and data_format.startswith("NC") else n + 1
     ksize = steps_of(ksize, n, channel_index, "ksize")
     strides = steps_of(strides, n, channel_index, "strides")
-    if n == 3:
-        raise NotImplementedError("PyScope has no kernel of AvgPool3D")
     if n == 1:
         return avg_pool1d(input, ksize, strides, padding, data_format, name)
-    return AVG_POOL(
+    op, default = AVG_POOL, "NHWC"
+    if n == 3:
+        from .volumes import AVG_POOL_3D
+
+        op, default = AVG_POOL_3D, "NDHWC"
+    return op(
         input, ksize=ksize, strides=strides, padding=string(padding, "padding"),
-        data_format=data_format or "NHWC", name=name,
+        data_format=data_format or default, name=name,
     )  # fmt: skip

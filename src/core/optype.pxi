@@ -787,6 +787,7 @@ cdef class OpType:
                 if moved is not None:
                     return moved
             inputs = self.captured(g, inputs, scope, base, suffix)
+            self.check_references(inputs)
         cdef int n_in = <int>len(inputs), n_out = <int>len(dtypes)
         cdef int* ids = <int*>grow(NULL, (n_in + n_out + 1) * sizeof(int))
         try:
@@ -838,6 +839,33 @@ cdef class OpType:
             return [x if (<Tensor>x).graph is g else g.capture(x) for x in inputs]
         finally:
             g.scope = old
+
+    cdef int check_references(self, list inputs) except -1:
+        """Refuse what has come into a function by value where a reference is wanted."""
+        cdef ArgDef arg
+        cdef Tensor t
+        cdef int position = 0, length, others = 0, n
+        cdef bint fits = True
+        cdef list given = [], wanted = []
+        for arg in self.inputs:
+            if arg.is_ref:
+                break
+        else:
+            return 0
+        for arg in self.inputs:
+            others += not arg.is_list
+        for arg in self.inputs:
+            length = <int>len(inputs) - others if arg.is_list else 1
+            for n in range(position, position + length):
+                t = inputs[n]
+                given.append("tf." + t.dtype.name)
+                wanted.append("tf." + t.dtype.base_dtype.name + ("_ref" if arg.is_ref else ""))
+                fits = fits and not (arg.is_ref and not t.dtype._is_ref_dtype)
+            position += length
+        if not fits:
+            raise TypeError(f"In op '{self.type}', input types ([{', '.join(given)}]) are not compatible with expected "
+                            f"types ([{', '.join(wanted)}])")
+        return 0
 
     cdef object beside_references(self, Graph g, list inputs):
         """The scope that places an operation with the variables it takes by reference; None if there are none."""

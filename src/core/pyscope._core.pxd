@@ -234,6 +234,7 @@ cdef class OpType:
     cdef object finish(self, Graph g, list inputs, object types, dict known, dict attrs, int scope, int base,
                        int suffix)
     cdef list captured(self, Graph g, list inputs, int scope, int base, int suffix)
+    cdef int check_references(self, list inputs) except -1
     cdef object beside_references(self, Graph g, list inputs)
     cdef object attr_of(self, str name, dict known, tuple stored)
     cdef int infer(self, Graph g, int n_inputs, int* inputs, int n_outputs, int* dtypes, int* shapes, tuple stored,

@@ -472,7 +472,10 @@ cdef class PartialRun:
         for k in range(plan.n_feeds):
             t = self.feeds[k]
             if t in feeds:
-                self.session.load(plan, self.frame, k, feeds[t])
+                fed = feeds[t]
+                if isinstance(fed, np.ndarray):
+                    fed = fed.copy()         # a later part may read it, when the caller has changed the array
+                self.session.load(plan, self.frame, k, fed)
                 self.fed.add(t._id)
         needed = self.reached(elements)
         self.run_needed(needed)
@@ -483,6 +486,8 @@ cdef class PartialRun:
     cdef object value(self, int k):
         """Fetch `k`, which later parts may still read."""
         value = inside_value(self.plan, self.frame, k)
+        if type(value) is VariableState and (<VariableState>value).value is not None:
+            value = (<VariableState>value).value
         if not isinstance(value, np.ndarray):
             return value
         return (<object>value).copy() if value.ndim else value[()]

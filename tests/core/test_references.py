@@ -230,3 +230,16 @@ def test_fetched_and_fed_arrays_are_their_holders_own():
         session.run(assign, {x: given})
         session.run(update)
         assert given.tolist() == [9.0, 9.0, 9.0]
+
+
+@pytest.mark.parametrize("change, op_type", [(lambda w: tf.assign(w, [3.0, 3.0]), "Assign"),
+                                             (lambda w: tf.identity(tf.assign_add(w, [1.0, 1.0])), "AssignAdd")])
+def test_a_function_takes_a_variable_by_value(change, op_type):
+    tf.enable_control_flow_v2()
+    w = tf.Variable([1.0, 2.0])
+    with pytest.raises(TypeError) as caught:
+        tf.cond(tf.placeholder_with_default(True, []), lambda: change(w), lambda: w + 1.0)
+    assert str(caught.value) == (
+        f"In op '{op_type}', input types ([tf.float32, tf.float32]) are not compatible with expected types "
+        "([tf.float32_ref, tf.float32])")
+    assert _runs([tf.cond(tf.placeholder_with_default(True, []), lambda: w * 2.0, lambda: w)], 1) == [[[2.0, 4.0]]]

@@ -247,6 +247,22 @@ cdef class NameTable:
                 self.entries[e].counter = 1
         return 0
 
+    cdef int take(self, int parent, int base, int suffix) except -1:
+        """Mark the name of a component below `parent` as used, as it is; it may be in use already."""
+        cdef int e = self.find(parent, base, suffix), stem
+        if e < 0 and suffix > 0:
+            stem = self.obtain(parent, base, 0)
+            if suffix < self.entries[stem].limit:
+                return 0
+            if suffix == self.entries[stem].limit:
+                self.entries[stem].limit = suffix + 1
+                return 0
+        if e < 0:
+            e = self.obtain(parent, base, suffix)
+        if self.entries[e].counter == 0:
+            self.entries[e].counter = 1
+        return 0
+
     # ------------------------------------------------------------ scopes
 
     cdef int new_scope(self, int parent, int base, int suffix, int entry) except -1:

@@ -54,6 +54,7 @@ cdef class NameTable:
     cdef int unique(self, int scope, int component, bint mark, int* base, int* suffix) except -1
     cdef str scope_prefix(self, int scope)
     cdef str long_prefix(self, int scope)
+    cdef int take(self, int parent, int base, int suffix) except -1
     cdef str scope_path(self, int scope)
     cdef str spell(self, int scope, int base, int suffix)
 

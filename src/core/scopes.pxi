@@ -319,3 +319,14 @@ def current_control_inputs(Graph graph not None, Tensor tensor=None):
 def note_in_control_blocks(Graph graph not None, Operation op not None):
     """Take `op` as made inside the open control_dependencies blocks: what depends on it need not wait for them."""
     graph.record(op._id)
+
+
+def all_control_inputs(Graph graph not None):
+    """The operations that all open control_dependencies blocks name, outermost block first."""
+    cdef Controller controller
+    cdef list ids = []
+    for controller in graph.controllers:
+        for i in controller.ids:
+            if i not in ids:
+                ids.append(i)
+    return [graph.operation(i) for i in ids]

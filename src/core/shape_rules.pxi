@@ -95,6 +95,18 @@ cdef class ShapeContext:
         self.looked_further = True
         return self.owner.handle_data.get(self.id_of(index))
 
+    def variable(self, int index):
+        """``(shape, dtype)`` of the variable that resource input `index` is a handle of, or None."""
+        cdef Graph g = self.owner
+        cdef int output = self.id_of(index)
+        cdef Node* n = &g.nodes[g.outputs[output].node]
+        cdef OpType t = OP_TYPES[n.op_type]
+        self.looked_further = True
+        if t.type == "VarHandleOp":
+            return ((<tuple>n.attrs)[t.stored_index["shape"]]._dims, (<tuple>n.attrs)[t.stored_index["dtype"]])
+        known = g.handle_data.get(output)
+        return known[0] if known else None
+
     cdef list controls(self):
         """Ids of the control inputs that the node would have."""
         cdef list found = []
@@ -166,6 +178,7 @@ class RulePasses:
         self.dtype = context.dtype
         self.attr = context.attr
         self.handle_data = context.handle_data
+        self.variable = context.variable
         self.asked = set()
         self.known = {}
 

@@ -416,6 +416,14 @@ class Graph(core.Graph):
 
     def _decorate(self, op):
         """Give a new operation what the open scopes ask for; the core calls this while `decorated`."""
+        self._decorate_attrs(op)
+        self._apply_devices(op)
+        self._decorate_place(op)
+        if self._control_flow_context is not None:
+            self._enter_context(op)
+
+    def _decorate_attrs(self, op):
+        """Attributes that scopes give to operations, and gradients that they replace."""
         for name, value in self._attr_scope_map.items():
             if name in op._attrs():
                 continue
@@ -432,6 +440,9 @@ class Graph(core.Graph):
         mapped = self._gradient_override_map.get(op.type)
         if mapped is not None:
             op._set_attr("_gradient_op_type", ("string", mapped.encode()))
+
+    def _apply_devices(self, op):
+        """Merge the devices in force under what `op` has, the innermost first."""
         for device in reversed(self._devices):
             if device.is_null_merge:
                 continue
@@ -441,6 +452,9 @@ class Graph(core.Graph):
             if merged is None:
                 raise TypeError("Expected binary or unicode string, got None")
             op._set_device(merged)
+
+    def _decorate_place(self, op):
+        """Colocation and container."""
         if len(self._colocated) == 1 and self._colocated[0].graph is self and not self._colocated[0].device:
             op._place_with(self._colocated[0])
         elif self._colocated:
@@ -455,12 +469,14 @@ class Graph(core.Graph):
         if self._container and op._is_stateful and "container" in op.op_type.attrs:
             if not op._attr("container")[1]:
                 op._set_attr("container", ("string", self._container.encode()))
-        if self._control_flow_context is not None:
-            op._control_flow_context = self._control_flow_context
-            # What the context adds is named in the operation's own scope; a constant, in the scope it was made in.
-            scope = op.name if op.inputs else op.name.rpartition("/")[0]
-            with core.GraphScope(self, scope + "/" if scope else ""):
-                self._control_flow_context.AddOp(op)
+
+    def _enter_context(self, op):
+        """Make `op` part of the control flow in force."""
+        op._control_flow_context = self._control_flow_context
+        # What the context adds is named in the operation's own scope; a constant, in the scope it was made in.
+        scope = op.name if op.inputs else op.name.rpartition("/")[0]
+        with core.GraphScope(self, scope + "/" if scope else ""):
+            self._control_flow_context.AddOp(op)
 
     # ------------------------------------------------------------ elements by name
 

@@ -3,6 +3,7 @@
 from pyscope._lazy import namespace
 
 __getattr__, __dir__ = namespace(__name__, {
+    "graph_io": "write_graph",
     "moving_averages": "ExponentialMovingAverage",
     "optimizers.adadelta": "AdadeltaOptimizer",
     "optimizers.adagrad": "AdagradOptimizer",

@@ -133,6 +133,27 @@ WHILE = _while_type("While", True)
 STATELESS_WHILE = _while_type("StatelessWhile", False)
 
 
+def _call_kernel(run, op, *inputs):
+    return run.call(function_graph(op, "f"), inputs)
+
+
+def _call_type(name, stateful):
+    return core.OpType(
+        name,
+        "args: [Tin] -> output: [Tout]",
+        "Tin: list(type) >= 0; Tout: list(type) >= 0; f: func; config: string = ''; config_proto: string = ''; "
+        "executor_type: string = ''",
+        shape="unknown",
+        kernel=core.session_kernel(_call_kernel),
+        gradient=None,
+        stateful=stateful,
+    )
+
+
+PARTITIONED_CALL = _call_type("PartitionedCall", False)
+STATEFUL_PARTITIONED_CALL = _call_type("StatefulPartitionedCall", True)
+
+
 def mark_lowering(op, lower=True):
     """Note on an If, Case or While that it may be run by its parts."""
     op._set_attr("_lower_using_switch_merge", ("bool", lower))

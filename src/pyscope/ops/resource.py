@@ -24,12 +24,12 @@ def handle_data(handle):
 
 
 def _variable_shape(c):
-    known = handle_data(c.inputs[0])
+    known = c.variable(0)
     return known[0] if known else None
 
 
 def _read_shape(c):
-    known = handle_data(c.inputs[0])
+    known = c.variable(0)
     if known is None:
         return [None]
     shape, dtype = known
@@ -46,7 +46,7 @@ def _short(dtype):
 
 
 def _assign_shape(c):
-    known = handle_data(c.inputs[0])
+    known = c.variable(0)
     if known is not None:
         shape, dtype = known
         if dtype != c.attr("dtype"):

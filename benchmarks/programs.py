@@ -218,6 +218,53 @@ def as_graph_def(tf, n):
     return timed
 
 
+def _mixed(tf, n):
+    """At least n nodes: networks with variables, gradients and Adam, and constants of several types."""
+    graph = tf.get_default_graph()
+    while len(graph.get_operations()) < n:
+        with tf.name_scope("net"), tf.variable_scope("net%d" % len(graph.get_operations())):
+            loss = _mlp(tf, [64] * 10 + [10])[2]
+            tf.train.AdamOptimizer(0.001).minimize(loss)
+        with tf.name_scope("constants"):
+            for k in range(50):
+                x = tf.constant(float(k)) + k
+                tf.stack([x, x * 0.5])
+                tf.constant([k, k + 1], tf.int64)
+    return graph
+
+
+def as_graph_def_mixed(tf, n):
+    """Graph.as_graph_def(), variables, networks and constants"""
+    return _mixed(tf, n).as_graph_def
+
+
+def import_graph_def(tf, n):
+    """tf.import_graph_def"""
+    with tf.Graph().as_default() as graph:
+        x = tf.constant(1.0)
+        for _ in range(n):
+            tf.add(x, x)
+        graph_def = graph.as_graph_def()
+
+    def timed():
+        with tf.Graph().as_default():
+            tf.import_graph_def(graph_def)
+
+    return timed
+
+
+def import_graph_def_mixed(tf, n):
+    """tf.import_graph_def, variables, networks and constants"""
+    with tf.Graph().as_default():
+        graph_def = _mixed(tf, n).as_graph_def()
+
+    def timed():
+        with tf.Graph().as_default():
+            tf.import_graph_def(graph_def)
+
+    return timed
+
+
 # ---------------------------------------------------------------- names
 
 

@@ -106,12 +106,15 @@ def remove_training_nodes(input_graph, protected_nodes=None):
             copy.input[:] = [text for text in node.input if text.removeprefix("^") not in removed]
             nodes.append(copy)
 
-    control_inputs = {text.replace("^", "") for node in nodes for text in node.input if "^" in text}
-    kept = {node.name for node in nodes if any("^" in text for text in node.input)} | control_inputs
+    kept = {node.name for node in nodes if any("^" in text for text in node.input)}
     for node in nodes:
         kept.update(_colocated(node))
     spliced = {node.name: node.input[0] for node in nodes
                if node.op in ("Identity", "StopGradient") and node.name not in protected and node.name not in kept}
+    for node in nodes:
+        for text in node.input:
+            if "^" in text:
+                spliced.pop(text.replace("^", ""), None)
 
     result = protos.GraphDef()
     for node in nodes:

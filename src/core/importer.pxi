@@ -26,6 +26,8 @@ cdef struct NodeDef:             # one node of the message
 
 
 @cython.final
+@cython.no_gc
+@cython.freelist(64)
 cdef class NodeKind:
     """What nodes of one type with the same attributes have in common."""
 
@@ -46,13 +48,44 @@ cdef class NodeKind:
 
 
 @cython.final
+@cython.no_gc
+@cython.freelist(64)
 cdef class AttrEntry:
     """One attribute as it stands in the message."""
 
     cdef str name
     cdef int code                # AttrKind
     cdef object value
-    cdef AttrDef checked         # the definition that the value was last found to suit
+    cdef OpType owner            # the type of node that it was last read for
+    cdef int position            # its place among the attributes of that; -1: not one of them
+    cdef bint suits              # and the value is one it may have
+
+
+@cython.final
+cdef class TypePlan:
+    """What makes nodes of a type from their attributes."""
+
+    cdef int n                   # attributes
+    cdef list attrs
+    cdef dict positions          # name of an attribute -> its place
+    cdef list stored             # places of the attributes that nodes keep; None: there are none
+    cdef bint plain              # no lists among inputs and outputs
+    cdef int fixed[32]           # DataType number of each input and output (100: a reference), and
+    cdef int type_at[32]         # the place of the attribute that has the rest of it, or -1
+
+    def __cinit__(self, OpType t):
+        cdef ArgDef arg
+        cdef int i = 0
+        self.attrs = list(t.attrs.values())
+        self.n = <int>len(self.attrs)
+        self.positions = {name: k for k, name in enumerate(t.attrs)}
+        self.stored = [self.positions[name] for name in t.stored] or None
+        self.plain = t.n_in + t.n_out <= 32 and not any([arg.is_list for arg in t.inputs + t.outputs])
+        if self.plain:
+            for arg in t.inputs + t.outputs:
+                self.fixed[i] = arg.dtype + (100 if arg.is_ref else 0)
+                self.type_at[i] = -1 if arg.dtype else <int>self.positions[arg.type_attr]
+                i += 1
 
 
 def name_count(Graph graph not None):
@@ -652,17 +685,15 @@ cdef class GraphImport:
         cdef NodeKind kind = NodeKind.__new__(NodeKind)
         cdef OpType t
         cdef AttrDef a
-        cdef ArgDef arg
         cdef const unsigned char* p = d.attrs.data
         cdef const unsigned char* end = p + d.attrs.n
         cdef WireField f
         cdef Slice entry
         cdef int i
-        cdef int n_known = 0
         cdef AttrEntry e
-        cdef dict given = {}         # name -> AttrEntry
-        cdef dict values = {}
-        cdef PyObject* at
+        cdef TypePlan plan
+        cdef list values
+        cdef list others = None
         i = self.type_index.find(d.op)
         if i < 0:
             t = registered(slice_text(d.op))
@@ -671,51 +702,69 @@ cdef class GraphImport:
             t = OP_TYPES[i]
         kind.op_type = t
         kind.op = d.op
+        plan = t.import_plan
+        if plan is None:
+            plan = t.import_plan = TypePlan(t)
+        values = [MISSING] * plan.n
         while p < end:
             entry.data = p
             p = read_field(p, end, &f)
             entry.n = p - entry.data
             e = self.attr_entry(entry, f.content)
-            if e.code != NO_KIND:
-                given[e.name] = e
-        at = PyDict_GetItem(given, "_class")
-        if at != NULL:
-            self.check_colocation(d, <AttrEntry>at)
+            if e.code == NO_KIND:
+                continue
+            if e.owner is not t:
+                e.owner = t
+                found = plan.positions.get(e.name)
+                e.position = -1 if found is None else found
+                e.suits = False
+            if e.position < 0:
+                if others is None:
+                    others = []
+                others.append(e)
+                if e.name == "_class":
+                    self.check_colocation(d, e)
+                continue
+            if not e.suits:
+                check_attr(plan.attrs[e.position], e.code, e.value)
+                e.suits = True
+            values[e.position] = e.value
         missing = None
-        for a in t.attrs.values():
-            name = a.name
-            at = PyDict_GetItem(given, name)
-            if at != NULL:
-                e = <AttrEntry>at
-                n_known += 1
-                if e.checked is not a:
-                    check_attr(a, e.code, e.value)
-                    e.checked = a
-                values[name] = e.value
-            elif a.default is not MISSING:
-                values[name] = a.default
+        for i in range(plan.n):
+            if values[i] is MISSING:
+                a = plan.attrs[i]
+                if a.default is MISSING:
+                    missing = [f"'{a.name}'"] + (missing or [])
+                values[i] = a.default
                 kind.lacks_defaults = True
-            else:
-                missing = [f"'{name}'"] + (missing or [])
         if missing:
             raise ValueError(f"NodeDef missing attr{'s' if len(missing) > 1 else ''} {', '.join(missing)} from "
                              f"{op_text(t)}; NodeDef: {self.node_text(d)}")
-        for name, e in given.items() if len(given) > n_known else ():
-            if name in t.attrs:
-                continue
-            if kind.extras is None:
-                kind.extras = {}
-            if name == "_output_shapes" and e.code & KIND_LIST:
-                kind.shapes = tuple([s._dims for s in e.value])
-            elif name == "_class" and e.code & KIND_LIST:
-                kind.extras[name] = ("list(string)", self.colocation(d, e.value, kind))
-            else:
-                kind.extras[name] = (KIND_NAMES[e.code], e.value)
-        kind.stored = tuple([values[name] for name in t.stored]) if t.stored else t.defaults
-        ins = arg_types(t.inputs, values) if t.n_in else ()
-        outs = arg_types(t.outputs, values) if t.n_out else ()
-        if not t.simple and t.n_in:
-            self.keep_open_types(kind, t, values)
+        if others is not None:
+            kind.extras = {}
+            for e in others:
+                if e.name == "_output_shapes" and e.code & KIND_LIST:
+                    kind.shapes = tuple([s._dims for s in e.value])
+                elif e.name == "_class" and e.code & KIND_LIST:
+                    kind.extras[e.name] = ("list(string)", self.colocation(d, e.value, kind))
+                else:
+                    kind.extras[e.name] = (KIND_NAMES[e.code], e.value)
+        kind.stored = t.defaults if plan.stored is None else tuple([values[k] for k in plan.stored])
+        if plan.plain:
+            kind.n_inputs = t.n_in
+            kind.n_outputs = t.n_out
+            kind.dtypes = <int*>grow(NULL, (t.n_in + t.n_out + 1) * sizeof(int))
+            for i in range(t.n_in + t.n_out):
+                kind.dtypes[i] = plan.fixed[i]
+                if plan.type_at[i] >= 0:
+                    kind.dtypes[i] += <int>values[plan.type_at[i]]._enum
+            if not kind.extras:
+                kind.extras = None
+            return kind
+        known = {name: values[k] for name, k in plan.positions.items()}
+        ins = arg_types(t.inputs, known)
+        outs = arg_types(t.outputs, known)
+        self.keep_open_types(kind, t, known)
         if not kind.extras:
             kind.extras = None
         kind.n_inputs = <int>len(ins)

@@ -204,6 +204,7 @@ cdef class OpType:
     cdef int n_in
     cdef int n_out
     cdef bint all_default            # every stored attr has a default
+    cdef object import_plan          # TypePlan, made when first imported
     cdef tuple written               # stored attributes last written to wire format, and their bytes
     cdef bytes written_bytes
     cdef bint ready                  # calls with tensors and literals may take the short way of ready.pxi

@@ -16,7 +16,12 @@ cdef enum:
 
 cdef dict KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
 KIND_NAMES[EMPTY_LIST] = "list(int)"
-cdef dict ELEMENT_TYPES = {}       # DataType number -> NumPy dtype
+cdef list ELEMENT_TYPES = [None] * 34    # DataType number -> NumPy dtype
+cdef int TENSOR_FIELD[34]        # TENSOR_FIELDS as arrays; a field of 0: there is none
+cdef int TENSOR_FORM[34]
+cdef int TENSOR_WIDTH[34]
+for _number in range(34):
+    TENSOR_FIELD[_number], TENSOR_FORM[_number], TENSOR_WIDTH[_number] = TENSOR_FIELDS.get(_number, (0, 0, 0))[:3]
 
 
 cdef object broken():
@@ -217,9 +222,9 @@ cdef int read_entry(Slice message, Slice* key, Slice* value) except -1:
 
 cdef object element_type(int number):
     """The NumPy dtype of a DataType."""
-    found = ELEMENT_TYPES.get(number)
+    found = ELEMENT_TYPES[number] if 0 <= number < 34 else None
     if found is None:
-        if number not in TENSOR_FIELDS:
+        if not 0 <= number < 34 or TENSOR_FIELD[number] == 0:
             raise NotImplementedError(f"a constant of type {read_type(number).name}: PyScope cannot read its value")
         found = ELEMENT_TYPES[number] = np.dtype(DTYPES[number].as_numpy_dtype)
     return found
@@ -247,15 +252,17 @@ cdef object read_tensor(Slice message):
     cdef Py_ssize_t n_values, size
     cdef cnp.npy_intp dims[64]
     shape = ()
+    np_type = None
     content.n = -1
     raw.n = -1
     while p < end:
         p = read_field(p, end, &f)
         if f.number == 1:
             number = <int>f.value
-            if number not in TENSOR_FIELDS:
-                element_type(number)
-            field, form, width, _ = <tuple>TENSOR_FIELDS[number]
+            np_type = element_type(number)
+            field = TENSOR_FIELD[number]
+            form = TENSOR_FORM[number]
+            width = TENSOR_WIDTH[number]
         elif f.number == 2:
             shape = read_shape(f.content)
         elif f.number == 4:
@@ -283,7 +290,8 @@ cdef object read_tensor(Slice message):
                 while q < stop:
                     q = read_varint(q, stop, &f.value)
                     values.raw(&f.value, width)
-    np_type = element_type(number)
+    if field == 0:
+        element_type(number)
     if shape is None:
         raise ValueError("a constant's shape must be fully known")
     for d in <tuple>shape:
@@ -329,13 +337,19 @@ cdef object read_tensor(Slice message):
 
 # ---------------------------------------------------------------- a table from bytes to small numbers
 
+cdef struct TableSlot:
+    unsigned int hash
+    int index                    # of the key; -1: free
+
+
+@cython.final
+@cython.no_gc
 cdef class SliceTable:
     """Numbers under borrowed bytes: open addressing, no deletion; the bytes must outlive the table."""
 
     cdef Slice* keys
     cdef int* values
-    cdef unsigned int* hashes
-    cdef int* slots
+    cdef TableSlot* slots
     cdef int n, capacity, mask
 
     def __cinit__(self, int expected=16):
@@ -345,28 +359,26 @@ cdef class SliceTable:
             self.mask = 2 * self.mask + 1
         self.keys = <Slice*>malloc(self.capacity * sizeof(Slice))
         self.values = <int*>malloc(self.capacity * sizeof(int))
-        self.hashes = <unsigned int*>malloc(self.capacity * sizeof(int))
-        self.slots = <int*>malloc((self.mask + 1) * sizeof(int))
-        if self.keys == NULL or self.values == NULL or self.hashes == NULL or self.slots == NULL:
+        self.slots = <TableSlot*>malloc((self.mask + 1) * sizeof(TableSlot))
+        if self.keys == NULL or self.values == NULL or self.slots == NULL:
             raise MemoryError()
-        memset(self.slots, 0xFF, (self.mask + 1) * sizeof(int))
+        memset(self.slots, 0xFF, (self.mask + 1) * sizeof(TableSlot))
 
     def __dealloc__(self):
         free(self.keys)
         free(self.values)
-        free(self.hashes)
         free(self.slots)
 
     cdef int find(self, Slice key) noexcept:
         """The number under `key`, or -1."""
         cdef unsigned int h = slice_hash(key)
-        cdef int slot = h & self.mask, i = self.slots[slot]
+        cdef int slot = h & self.mask, i = self.slots[slot].index
         while i >= 0:
-            if (self.hashes[i] == h and self.keys[i].n == key.n
+            if (self.slots[slot].hash == h and self.keys[i].n == key.n
                     and memcmp(self.keys[i].data, key.data, key.n) == 0):
                 return self.values[i]
             slot = (slot + 1) & self.mask
-            i = self.slots[slot]
+            i = self.slots[slot].index
         return -1
 
     cdef int add(self, Slice key, int value) except -1:
@@ -377,24 +389,23 @@ cdef class SliceTable:
             self.mask = 2 * self.mask + 1
             self.keys = <Slice*>grow(self.keys, self.capacity * sizeof(Slice))
             self.values = <int*>grow(self.values, self.capacity * sizeof(int))
-            self.hashes = <unsigned int*>grow(self.hashes, self.capacity * sizeof(int))
-            self.slots = <int*>grow(self.slots, (self.mask + 1) * sizeof(int))
-            memset(self.slots, 0xFF, (self.mask + 1) * sizeof(int))
+            self.slots = <TableSlot*>grow(self.slots, (self.mask + 1) * sizeof(TableSlot))
+            memset(self.slots, 0xFF, (self.mask + 1) * sizeof(TableSlot))
             for i in range(self.n):
                 self.place(i)
         i = self.n
         self.keys[i] = key
         self.values[i] = value
-        self.hashes[i] = slice_hash(key)
         self.n += 1
         self.place(i)
         return 0
 
     cdef void place(self, int i) noexcept:
-        cdef int slot = self.hashes[i] & self.mask
-        while self.slots[slot] >= 0:
+        cdef unsigned int h = slice_hash(self.keys[i])
+        cdef int slot = h & self.mask
+        while self.slots[slot].index >= 0:
             slot = (slot + 1) & self.mask
-        self.slots[slot] = i
+        self.slots[slot] = TableSlot(h, i)
 
 
 @cython.overflowcheck(False)         # a hash wraps around

@@ -33,7 +33,7 @@ def _read_shape(c):
     if known is None:
         return [None]
     shape, dtype = known
-    if dtype != c.attr("dtype"):
+    if dtype is not c.attr("dtype"):
         raise ValueError(
             f"Trying to read variable with wrong dtype. Expected {_short(dtype)} got {_short(c.attr('dtype'))}"
         )
@@ -49,7 +49,7 @@ def _assign_shape(c):
     known = c.variable(0)
     if known is not None:
         shape, dtype = known
-        if dtype != c.attr("dtype"):
+        if dtype is not c.attr("dtype"):
             raise ValueError(
                 f"Trying to initialize handle for variable with wrong dtype. Expected {_short(dtype)} got "
                 f"{_short(c.attr('dtype'))}"

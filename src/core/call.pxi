@@ -199,14 +199,13 @@ cdef object call_constant(Call call, PyObject** given):
 cdef object call_control_dependencies(Call call, PyObject** given):
     """``control_dependencies([...])`` of tensors and operations of the default graph."""
     cdef Graph g = current_graph()
-    cdef list ids
+    cdef dict ids                # keys: the nodes, in order
     cdef int node
-    cdef object extras
     if given[0] == NULL or type(g) is not GRAPH_CLASS:
         return None
     if type(<object>given[0]) is not list and type(<object>given[0]) is not tuple:
         return None
-    ids = []
+    ids = {}
     for v in <object>given[0]:
         if type(v) is Tensor:
             if (<Tensor>v).graph is not g:
@@ -218,11 +217,31 @@ cdef object call_control_dependencies(Call call, PyObject** given):
             node = (<Operation>v)._id
         else:
             return None
-        if node not in ids:
-            ids.append(node)
-    for node in ids:
-        g.nodes[<int>node].waited_for = True
-    return control_block(g, ids)
+        ids[node] = None
+    for key in ids:
+        g.nodes[<int>key].waited_for = True
+    return control_block(g, list(ids))
+
+
+def on_one_device(things):
+    """Whether these are operations and tensors alone, all of one device and graph."""
+    cdef Graph g = None
+    cdef int node, device = -1
+    for v in things:
+        if type(v) is Operation:
+            node = (<Operation>v)._id
+            owner = (<Operation>v).graph
+        elif type(v) is Tensor:
+            owner = (<Tensor>v).graph
+            node = (<Graph>owner).outputs[(<Tensor>v)._id].node
+        else:
+            return False
+        if g is None:
+            g = owner
+            device = g.nodes[node].device
+        elif owner is not g or g.nodes[node].device != device:
+            return False
+    return g is not None
 
 
 cdef object GRAPH_CLASS = None   # the class of graphs whose methods are known

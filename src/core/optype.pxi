@@ -1065,14 +1065,14 @@ cdef tuple number_attrs(object value, int dtype):
     else:
         return None
     cdef tuple key = (kind, value, dtype)
-    cdef PyObject* found = PyDict_GetItem(NUMBER_ATTRS, key)
+    cdef bint known = kind is int or is_key(value)
+    cdef PyObject* found = PyDict_GetItem(NUMBER_ATTRS, key) if known else NULL
     if found != NULL:
         return <tuple>found
     array = np.array(value, DTYPES[dtype].as_numpy_dtype)
     array.setflags(write=False)
     cdef tuple attrs = (array, DTYPES[dtype])
-    # 0.0 and -0.0 are equal keys, and a NaN never finds itself again.
-    if value != 0 and value == value and len(NUMBER_ATTRS) < 4096:
+    if known and len(NUMBER_ATTRS) < 4096:
         NUMBER_ATTRS[key] = attrs
     return attrs
 

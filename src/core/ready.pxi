@@ -2,6 +2,15 @@
 # constants of a dtype that is known.  It makes what OpType.apply_any makes, or nothing at all: then the caller takes
 # the long way, which knows all conversions and all complaints.
 
+cdef extern from "math.h" nogil:
+    bint signbit(double x)
+
+
+cdef inline bint is_key(double value) noexcept:
+    """Whether a number finds itself in a dict and nothing else: -0.0 finds 0.0, and a NaN nothing."""
+    return value == value and (value != 0 or not signbit(value))
+
+
 cdef dict LIST_ATTRS = {}        # (type, numbers, dtype) -> the stored attributes of the Const of a list of numbers
 
 
@@ -32,8 +41,8 @@ cdef tuple literal_attrs(object value, int dtype):
     for v in value:
         if type(v) is not element:
             return None
-        if element is float and (v == 0 or v != v):
-            return None          # 0.0 and -0.0 are equal keys, and a NaN never finds itself again
+        if element is float and not is_key(v):
+            return None
     key = (element, tuple(value), dtype)
     found = PyDict_GetItem(LIST_ATTRS, key)
     if found != NULL:

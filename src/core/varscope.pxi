@@ -895,6 +895,94 @@ cdef int place_beside(Graph g, int first, tuple location, Operation beside) exce
     return 0
 
 
+cdef Tensor initial_tensor(Graph g, object value, object dtype):
+    """The tensor of an initial value, made in the current scope if need be."""
+    cdef tuple attrs
+    if type(value) is not Tensor and (dtype is None or type(dtype) is DTYPE_CLASS):
+        attrs = literal_attrs(value, literal_dtype(value) if dtype is None else <int>dtype._enum)
+        if attrs is not None:
+            return g.tensor(const_node(g, attrs, g.scope, "initial_value"))
+    return CONVERT_INITIAL_VALUE(value, dtype, "initial_value")
+
+
+cdef OpType OP_VARIABLE, OP_ASSIGN, OP_IDENTITY
+
+
+def set_reference_variable_op_types(OpType variable, OpType assign, OpType identity):
+    """Tell the core the op types of reference variables."""
+    global OP_VARIABLE, OP_ASSIGN, OP_IDENTITY
+    OP_VARIABLE = variable
+    OP_ASSIGN = assign
+    OP_IDENTITY = identity
+
+
+cdef int with_class(Graph g, OpType t, int n_inputs, int* inputs, int dtype, tuple stored, str name,
+                    tuple location) except -1:
+    """Add a node called `name` in the current scope, placed with a variable; its output."""
+    cdef int scope, base, suffix, node
+    g.resolve_name(name, True, &scope, &base, &suffix)
+    node = t.add(g, n_inputs, inputs, 1, &dtype, stored, scope, base, suffix, None)
+    g.node_extras[node] = {"_class": location}
+    return g.nodes[node].first_output
+
+
+def build_reference_variable(Graph g not None, str name not None, object initial_value, bint from_function, dtype,
+                             shape, str constant_name):
+    """Add the operations of a reference variable to `g`, which `can_build_quickly`.
+
+    The arguments are those of `build_resource_variable`. Returns the initial value, the variable, the operation that
+    assigns and the read value.
+    """
+    cdef int old = g.scope, scope, n_before = g.n_nodes, node, number, base, suffix, outer
+    cdef int ids[2]
+    cdef Tensor value
+    cdef tuple location
+    cdef NameTable names = g.names
+    cdef str full_name
+    try:
+        g.enter_scope(name)
+        scope = g.scope
+        full_name = names.scope_path(scope)
+        location = ("list(string)", (b"loc:@" + full_name.encode(),))
+        if from_function or constant_name is not None:
+            g.enter_scope("Initializer")
+        if constant_name is not None:
+            value = g.tensor(const_node(g, (initial_value, dtype), g.scope, constant_name))
+        else:
+            try:
+                value = initial_tensor(g, initial_value() if from_function else initial_value, dtype)
+            except BaseException:
+                if from_function:
+                    place_beside(g, n_before, location, None)
+                raise
+        if from_function or constant_name is not None:
+            place_beside(g, n_before, location, None)
+        elif g.user_data and getattr(value.op, "_control_flow_context", None) is not None:
+            raise ValueError(
+                f"Initializer for variable {full_name}/ is from inside a control-flow construct, such as a loop or "
+                "conditional. When creating a variable inside a loop or conditional, use a lambda as the "
+                "initializer.")
+        if value.graph is not g:
+            raise ValueError(f"{value} must be from the same graph as variable '{full_name}'.")
+        g.scope = scope
+        number = base_of(g.outputs[value._id].dtype) + 100
+        stored = OP_VARIABLE.stored_values({"shape": value.shape if shape is None else shape,
+                                            "dtype": DTYPES[number - 100]})
+        g.resolve_name(names.scope_prefix(scope), False, &outer, &base, &suffix)
+        node = OP_VARIABLE.add(g, 0, NULL, 1, &number, stored, outer, base, suffix, None)
+        if from_function or constant_name is not None:
+            g.node_extras[node] = {"_class": location}
+        ids[0] = g.nodes[node].first_output
+        if not value.shape.is_fully_defined():
+            raise ValueError(f"initial_value must have a shape specified: {value}")
+        ids[1] = (<Tensor>GUARD(full_name + "/", value))._id if depends_on_variable(value) else value._id
+        assigned = g.tensor(with_class(g, OP_ASSIGN, 2, ids, number, OP_ASSIGN.defaults, "Assign", location))
+        read = g.tensor(with_class(g, OP_IDENTITY, 1, ids, number - 100, OP_IDENTITY.defaults, "read", location))
+        return value, g.tensor(ids[0]), assigned.op, read
+    finally:
+        g.scope = old
+
+
 def build_resource_variable(Graph g not None, str name not None, object initial_value, bint from_function, dtype,
                             shape, str constant_name, Operation beside=None):
     """Add the operations of a resource variable to `g`, which `can_build_quickly`.
@@ -929,7 +1017,7 @@ def build_resource_variable(Graph g not None, str name not None, object initial_
                     initial_value = (<RepeatedCall>initial_value).make(g, is_new)
                 elif from_function:
                     initial_value = initial_value()
-                value = CONVERT_INITIAL_VALUE(initial_value, dtype, "initial_value")
+                value = initial_tensor(g, initial_value, dtype)
             except BaseException:
                 place_beside(g, n_before, location, beside)
                 raise

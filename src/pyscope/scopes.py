@@ -10,7 +10,7 @@ from . import dtypes
 from ._partitions import PartitionInfo as _PartitionInfo  # noqa: F401  (libraries know it here)
 from .conversion import constant_array
 from .graph import GraphKeys, get_default_graph
-from .initializers.constant import Ones, Zeros
+from .initializers.constant import Constant, Ones, Zeros
 from .initializers.variance_scaling import GlorotUniform
 from .tensor_shape import TensorShape, as_shape
 from .variable_store import VariableStore as _VariableStore
@@ -253,7 +253,7 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
         if use_resource is None:
             use_resource = toggle._use_resource
     graph = get_default_graph()
-    if not use_resource or graph._variable_creator_stack or not core.can_build_quickly(graph):
+    if graph._variable_creator_stack or not core.can_build_quickly(graph):
         return None
     prefix = scope._name
     full_name = prefix + "/" + name if prefix else name
@@ -264,16 +264,24 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
     if dtype.__class__ is not dtypes.DType:
         return None
     shape = as_shape(shape)
-    fill = _FILLS.get(initializer.__class__)
-    value = None if fill is None else _filled(fill, shape._dims, dtype)
+    if initializer.__class__ is Constant:
+        fill, value = "Const", _filled_with(initializer, shape._dims, dtype)
+    else:
+        fill = _FILLS.get(initializer.__class__)
+        value = None if fill is None else _filled(fill, shape._dims, dtype)
     if value is None:
         fill = None
         value = _bound(initializer, shape._dims, dtype)
         if value is None:
             return None
+    kind = ResourceVariable
+    if not use_resource:
+        if beside is not None:
+            return None
+        from .variables.ref_variable import RefVariable as kind
     old = core.exchange_scope(graph, 0)  # names of variables follow from variable scopes alone
     try:
-        variable = ResourceVariable._plain(
+        variable = kind._plain(
             graph, full_name, value, dtype, shape, fill, trainable is None or bool(trainable), beside
         )
     finally:
@@ -330,6 +338,33 @@ def _filled(fill, dims, dtype):
         _filled_arrays.clear()
     array = constant_array(0 if fill == "zeros" else 1, dtype, dims)[0]
     _filled_arrays[fill, dims, dtype] = array
+    return array
+
+
+def _filled_with(initializer, dims, dtype):
+    """The array of a constant of one number; None unless everything about it is plain."""
+    value = initializer.value
+    kind = value.__class__
+    if (
+        initializer._verify_shape
+        or dims is None
+        or None in dims
+        or not (dtype is dtypes.float32 or dtype is dtypes.float64)
+        or not (kind is float or kind is int)
+        or not value  # 0.0 and -0.0 are equal keys
+    ):
+        return None
+    try:
+        return _filled_arrays[kind, value, dims, dtype]
+    except KeyError:
+        pass
+    if len(_filled_arrays) > 1000:
+        _filled_arrays.clear()
+    try:
+        array = constant_array(value, dtype, dims)[0]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    _filled_arrays[kind, value, dims, dtype] = array
     return array
 
 

@@ -76,6 +76,8 @@ def group(*inputs, **kwargs):
     with name_scope(name, "group_deps", inputs) as name:
         if not inputs:
             return no_op(name=name)
+        if core.on_one_device(inputs):
+            return _no_op_on(inputs[0].device, [*inputs], name)
         by_device = {}
         for x in nest.flatten(inputs, expand_composites=True):
             if not hasattr(x, "device"):

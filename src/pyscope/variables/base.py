@@ -106,6 +106,11 @@ def _create(
 ):
     from . import creation
 
+    if variable_def is None and not core.get_default_graph()._variable_creator_stack:
+        return creation.make(
+            initial_value, trainable, collections, validate_shape, caching_device, name, dtype, expected_shape,
+            import_scope, constraint, use_resource, synchronization, aggregation, shape,
+        )  # fmt: skip
     return creation.create(
         initial_value=initial_value,
         trainable=trainable,

@@ -1,7 +1,9 @@
 """From ``tf.Variable(...)`` to a variable: the creators in force, then the kind asked for."""
 
+from .. import _core as core
 from ..graph import get_default_graph
 from . import toggle
+from .base import VariableAggregation
 from .ref_variable import RefVariable
 from .resource_variable import ResourceVariable
 
@@ -23,6 +25,28 @@ def create(**kwargs):
     for _, outer in creators:
         creator = _chain(outer, creator)
     return creator(**kwargs)
+
+
+def make(
+    initial_value, trainable, collections, validate_shape, caching_device, name, dtype, expected_shape, import_scope,
+    constraint, use_resource, synchronization, aggregation, shape,
+):  # fmt: skip
+    """The variable that `default_variable_creator` makes, where no creator can have a say."""
+    if use_resource is None:
+        use_resource = core.get_variable_scope()._use_resource
+        if use_resource is None:
+            use_resource = toggle.resource_variables_enabled()
+    if aggregation is None:
+        aggregation = VariableAggregation.NONE
+    if use_resource:
+        return type.__call__(
+            ResourceVariable, initial_value, trainable, collections, validate_shape, caching_device, name, dtype, None,
+            import_scope, constraint, None, synchronization, aggregation, shape,
+        )  # fmt: skip
+    return type.__call__(
+        RefVariable, initial_value, trainable, collections, validate_shape, caching_device, name, None, dtype,
+        expected_shape, import_scope, constraint, synchronization, aggregation, shape,
+    )  # fmt: skip
 
 
 def default_variable_creator(next_creator=None, **kwargs):

@@ -4,10 +4,19 @@ from .. import _core as core
 from ..conversion import convert_to_tensor, register_tensor_conversion_function
 from ..graph import GraphKeys, get_default_graph, init_scope
 from ..ops import state as ops
+from ..ops.identity import IDENTITY
 from ..tensor_shape import TensorShape
 from . import guard
-from .base import Variable, control_flow_context, prepend_name_scope, strip_name_scope, validate_placement
-from .resource_variable import check_collections
+from .base import (
+    Variable,
+    VariableAggregation,
+    VariableSynchronization,
+    control_flow_context,
+    prepend_name_scope,
+    strip_name_scope,
+    validate_placement,
+)
+from .resource_variable import _GLOBAL, _TRAINABLE, check_collections
 
 
 class RefVariable(Variable):
@@ -57,9 +66,50 @@ class RefVariable(Variable):
         self._caching_device = caching_device
         if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
+        graph = get_default_graph()
+        if (
+            caching_device is None
+            and validate_shape is True
+            and core.can_build_quickly(graph)
+            and (name is None or (name.__class__ is str and name and name[-1] != "/"))
+            and (initial_value.__class__ is not core.Tensor or initial_value.graph is graph)
+            and (shape is None or shape.__class__ is TensorShape)
+        ):
+            self._adopt(
+                graph,
+                collections,
+                core.build_reference_variable(
+                    graph, name or "Variable", initial_value, callable(initial_value), dtype, shape, None
+                ),
+            )
+            return
         with init_scope():
             self._build(initial_value, name, dtype, shape, validate_shape)
             get_default_graph().add_to_collections(collections, self)
+
+    @classmethod
+    def _plain(cls, graph, name, value, dtype, shape, constant_name, trainable, beside=None):
+        """A variable of `get_variable`, in its usual collections, that starts from what the function `value` returns.
+
+        With `constant_name` it starts from a constant of that name, whose array is `value`.
+        """
+        self = cls.__new__(cls)
+        self._save_slice_info = self._constraint = self._caching_device = None
+        self._synchronization = VariableSynchronization.AUTO
+        self._aggregation = VariableAggregation.NONE
+        self._trainable = trainable
+        self._adopt(
+            graph,
+            _TRAINABLE if trainable else _GLOBAL,
+            core.build_reference_variable(graph, name, value, constant_name is None, dtype, shape, constant_name),
+        )
+        return self
+
+    def _adopt(self, graph, collections, built):
+        """Take what the core has built, and go into the collections."""
+        self._initial_value, self._variable, self._initializer_op, self._snapshot = built
+        self._name = self._variable.name
+        graph.add_to_collections(collections, self)
 
     def _build(self, initial_value, name, dtype, shape, validate_shape):
         """Add the variable's operations."""
@@ -363,3 +413,5 @@ for _operator, _inplace, _method in (
 
 
 register_tensor_conversion_function(RefVariable, RefVariable._TensorConversionFunction)
+
+core.set_reference_variable_op_types(ops.VARIABLE_V2, ops.ASSIGN, IDENTITY)

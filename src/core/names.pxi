@@ -162,8 +162,12 @@ cdef class NameTable:
 
     cdef int obtain(self, int parent, int base, int suffix) except -1:
         """The entry of a component below `parent`, made when missing."""
+        cdef NameEntry* last = &self.entries[self.obtained]
+        if last.parent == parent and last.base == base and last.suffix == suffix:
+            return self.obtained     # a scope is entered just after its name was made unique
         cdef int e = self.find(parent, base, suffix)
         if e >= 0:
+            self.obtained = e
             return e
         cdef int stem
         if suffix > 0:
@@ -181,6 +185,7 @@ cdef class NameTable:
             self.rehash()
         else:
             self.place(e)
+        self.obtained = e
         return e
 
     cdef void place(self, int e) noexcept:

@@ -34,6 +34,7 @@ cdef class NameTable:
     cdef NameEntry* entries      # append-only; entry 0 is the root
     cdef int n_entries
     cdef int n_entries_capacity
+    cdef int obtained            # the entry last asked for
     cdef int* table              # open addressing: entry index or -1
     cdef int table_mask
     cdef Scope* scopes           # append-only; scope 0 is the root

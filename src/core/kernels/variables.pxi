@@ -27,6 +27,26 @@ cdef inline VariableState state_of(PyObject* value):
     return None
 
 
+cdef object handle_state(Graph g, int node, dict resources):
+    """What a VarHandleOp with a name of its own refers to; None for anything else."""
+    cdef Node* n = &g.nodes[node]
+    cdef PyObject* found
+    cdef str name
+    if OP_VAR_HANDLE is None or n.op_type != OP_VAR_HANDLE.index:
+        return None
+    extras = g.node_extras.get(node)
+    if extras is not None and ("shared_name" in extras or "container" in extras):
+        return None
+    container, shared = (<tuple>n.attrs)[0], (<tuple>n.attrs)[1]
+    if not shared:
+        return None
+    name = (<bytes?>shared).decode()
+    key = ((<bytes?>container).decode(), name)
+    found = PyDict_GetItem(resources, key)
+    # setdefault: two threads may meet a variable for the first time together.
+    return resources.setdefault(key, VariableState(name)) if found == NULL else <object>found
+
+
 cdef int kernel_variable(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                          PyObject** outputs) except -1:
     """VarHandleOp and VariableV2: the state, which the frame keeps as long as the session's resources do."""
@@ -38,8 +58,13 @@ cdef int kernel_variable(RunState run, Plan plan, Frame* frame, Step* step, PyOb
             Py_INCREF(state)
             outputs[0] = <PyObject*>state
             return 1
-    run_python(plan, frame, step, inputs, run)
-    state = <object>outputs[0]
+    state = handle_state(plan.graph, step.node, session.resources)
+    if state is None:
+        run_python(plan, frame, step, inputs, run)
+        state = <object>outputs[0]
+    else:
+        Py_INCREF(state)
+        outputs[0] = <PyObject*>state
     pair = (session.resources, state)
     Py_INCREF(pair)
     frame.spares[step.first_out] = <PyObject*>pair

@@ -469,6 +469,56 @@ def run_chain(tf, n):
     return timed
 
 
+def run_parallel(tf, n):
+    """Session.run of parallel tiny ops and their add_n"""
+    x = tf.placeholder(tf.float32, [4])
+    y = tf.add_n([tf.tanh(x * float(i)) for i in range(n)])
+    value = np.zeros(4, np.float32)
+    session = tf.Session()
+    session.run(y, {x: value})
+
+    def timed():
+        session.run(y, {x: value})
+
+    return timed
+
+
+def _elementwise(tf, n, make):
+    x = tf.placeholder(tf.float32, [n])
+    y = make(x)
+    value = np.linspace(-1.0, 1.0, n).astype(np.float32)
+    session = tf.Session()
+    run = session.make_callable(y, [x])
+    run(value)
+
+    def timed():
+        run(value)
+
+    return timed
+
+
+def elementwise_single(tf, n):
+    """x + 1.0"""
+    return _elementwise(tf, n, lambda x: x + 1.0)
+
+
+def elementwise_chain(tf, n):
+    """10 times relu(y * 0.9 + x)"""
+
+    def make(x):
+        y = x
+        for _ in range(10):
+            y = tf.nn.relu(y * 0.9 + x)
+        return y
+
+    return _elementwise(tf, n, make)
+
+
+def elementwise_tree(tf, n):
+    """tanh(exp(-x * x) * x + 1) * sqrt(x * x + 1)"""
+    return _elementwise(tf, n, lambda x: tf.tanh(tf.exp(-x * x) * x + 1.0) * tf.sqrt(x * x + 1.0))
+
+
 # ---------------------------------------------------------------- training
 
 

@@ -200,10 +200,20 @@ cdef class BaseSession:
             if self.n_threads == 0:
                 self.n_threads = threads_for(0)
             plan.n_threads = self.n_threads
-            if len(self.plans) >= 4096:
-                self.plans.clear()
+            keep_latest(self.plans, key, plan)
+        elif len(self.plans) > PLANS_KEPT // 2:
+            # Old plans go first: one that is used becomes the youngest.
+            del self.plans[key]
             self.plans[key] = plan
         return plan
+
+    def _plan_sizes(self):
+        """How many plans the caches hold; for tests."""
+        return len(self.plans), len(self.list_plans)
+
+    def _plan_text(self, tuple fetches, tuple feeds, tuple targets):
+        """The plan for these output ids, fed output ids and node ids, as text."""
+        return plan_text(self.plan_for(fetches, feeds, targets))
 
     cdef Plan plain_plan(self, object fetch, object feeds):
         """The plan for one fetch and a dict of fed tensors; None where that needs more care than this."""
@@ -269,14 +279,15 @@ cdef class BaseSession:
         cdef tuple key = (tuple(codes), tuple(feed_ids))
         plan = <Plan>self.list_plans.get(key)
         if plan is not None and plan.edit_count == g.edit_count:
+            if len(self.list_plans) > PLANS_KEPT // 2:
+                del self.list_plans[key]
+                self.list_plans[key] = plan
             return plan
         if not codes or len(set(codes)) != len(codes) or not set(codes).isdisjoint(feed_ids):
             return None
         self._check_elements(fetches, [] if feeds is None else list(feeds))
         plan = self.plan_for(tuple([c for c in codes if c >= 0]), key[1], tuple([-1 - c for c in codes if c < 0]))
-        if len(self.list_plans) >= 4096:
-            self.list_plans.clear()
-        self.list_plans[key] = plan
+        keep_latest(self.list_plans, key, plan)
         return plan
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
@@ -355,6 +366,20 @@ cdef class BaseSession:
             plan.give_back(frame)
             raise
         return run_plan(plan, frame, run, True)
+
+
+cdef enum:
+    PLANS_KEPT = 1024            # a session forgets the plan that it made or used longest ago
+
+
+cdef int keep_latest(dict plans, object key, Plan plan) except -1:
+    """Add a plan to a cache of limited size."""
+    if len(plans) >= PLANS_KEPT:
+        for oldest in plans:
+            break
+        del plans[oldest]
+    plans[key] = plan
+    return 0
 
 
 cdef bint accepts(int shape, CArray* a) noexcept:

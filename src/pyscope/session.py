@@ -540,6 +540,29 @@ class BaseSession(core.BaseSession):
                 values[i] = value
         return values
 
+    def plan(self, fetches, feeds=()):
+        """What `run` would do for `fetches`, as text; PyScope's own, not part of TensorFlow's API.
+
+        The lines name the registers of feeds and constants, then the steps in order: what each reads (``!`` where a
+        value is used for the last time), which operations run together, and which results take the place of an
+        input. Bytes and floating point operations are estimates from static shapes; ``RunMetadata`` has measured ones.
+
+        Parameters
+        ----------
+        fetches : fetch structure
+            As for `run`.
+        feeds : iterable of tensors
+            What would be fed.
+        """
+        self._check_open()
+        tensors = [self.graph.as_graph_element(f, allow_tensor=True, allow_operation=False) for f in feeds]
+        elements = [e for e in _Fetches(self.graph, fetches).elements if e not in tensors]
+        return self._plan_text(
+            tuple([e._id for e in elements if type(e) is core.Tensor]),
+            tuple([t._id for t in tensors]),
+            tuple([e._id for e in elements if type(e) is core.Operation]),
+        )
+
     def make_callable(self, fetches, feed_list=None, accept_options=False):
         """A function that runs `fetches` with values for `feed_list` as its arguments.
 

@@ -368,6 +368,41 @@ def test_the_trace_names_what_ran_together():
     assert node.output[0].tensor_description.allocation_description.requested_bytes == 12
 
 
+# ---------------------------------------------------------------- plans as text, and how many are kept
+
+
+def test_a_plan_can_be_read():
+    x = tf.placeholder(tf.float32, [100, 8], name="x")
+    w = tf.constant(np.zeros((8, 4), np.float32))
+    h = tf.matmul(x, w, name="h")
+    y = tf.nn.relu(tf.tanh(h + 1.0), name="y")
+    loss = tf.reduce_sum(y, name="loss")
+    with tf.Session() as sess:
+        text = sess.plan([loss, "y"], [x])
+        kept = sess.plan(loss.op, ["x:0"])
+    for part in ("MatMul h", "together  3 operations", "Relu y", "in place of r", "float32 [100,8] x:0", "128 bytes"):
+        assert part in text
+    assert "at most 1604 bytes" in text
+    assert str(2 * 100 * 4 * 8 + 3 * 400 + 1) + " floating point" in text
+    assert "fetch" in text and "fetch" not in kept
+    unknown = tf.placeholder(tf.float32)
+    with tf.Session() as sess:
+        assert "unknown" in sess.plan(tf.matmul(unknown, unknown), [unknown])
+
+
+def test_a_session_keeps_a_limited_number_of_plans():
+    x = tf.constant(1.0)
+    graph = tf.get_default_graph()
+    with tf.Session() as sess:
+        feeds = [tf.placeholder(tf.float32, []) for _ in range(1500)]
+        always = x + 1.0
+        for f in feeds:
+            assert sess.run(always, {f: 0.0, x: 2.0}) == 3
+            assert sess.run([always, x]) == [2, 1]
+        assert len(sess._plan_sizes()) == 2 and max(sess._plan_sizes()) <= 1024
+    assert graph is sess.graph
+
+
 # ---------------------------------------------------------------- any program
 
 UNARY = [tf.tanh, tf.exp, tf.square, tf.negative, tf.nn.relu, tf.identity, tf.stop_gradient, tf.abs, tf.sqrt]

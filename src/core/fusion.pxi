@@ -207,13 +207,12 @@ cdef class Fusing:
     cdef int join(self, int group, int other, int shape) noexcept:
         """The group of a step that may belong to `group` (or -1) and to `other`: one of both if that may be."""
         other = self.root(other)
+        # One static shape for all: what comes from outside is then of one kind, whichever member reads it.
         if (other < 0 or other == group or self.groups[other].closed or other < self.n_barred
-                or not may_agree(self.groups[other].shape, shape)):
+                or self.groups[other].shape != shape):
             return group
         if group < 0:
             return other
-        if not may_agree(self.groups[group].shape, self.groups[other].shape):
-            return group
         self.groups[other].into = group
         self.groups[group].n += self.groups[other].n
         return group
@@ -640,7 +639,7 @@ cdef char* lay_slots(Fused* f, char* scratch) noexcept nogil:
     cdef char** table = <char**>scratch
     cdef char* blocks = scratch + <size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*)
     cdef int k
-    blocks += -<size_t>blocks & 63
+    blocks += (64 - (<size_t>blocks & 63)) & 63
     for k in range(f.n_slots):
         table[f.n_externals + f.n_made + k] = blocks
         blocks += f.slot_bytes

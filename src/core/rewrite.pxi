@@ -304,6 +304,7 @@ cdef class Common:
             draft.replace(value, <int>first)
         return 0
 
+    @cython.overflowcheck(False)         # a hash wraps around
     cdef bint merge(self, Draft draft, int index) except -1:
         """Let an earlier step that computes the same stand for this one; else remember it."""
         cdef DraftStep* step = &draft.steps[index]

@@ -313,6 +313,14 @@ def test_shapes_that_do_not_agree_run_one_by_one():
     assert caught.value.op.type == "AddV2"
 
 
+def test_a_row_does_not_join_what_only_may_have_rows():
+    x = tf.placeholder(tf.float32, [None, None])
+    y = tf.tanh(x) + tf.constant([1.0, 2.0, 3.0])
+    for shape in ((2, 1), (2, 3), (1, 3)):
+        v = np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape)
+        np.testing.assert_array_equal(steps([y], {x: v})[0][0], steps([y], {x: v}, [])[0][0])
+
+
 def test_a_group_does_not_run_after_what_waits_for_it():
     v = tf.Variable(1.0)
     x = tf.placeholder(tf.float32, [2])

@@ -615,3 +615,50 @@ def conv_1x1(tf, n):
 def conv_rgb(tf, n):
     """convolution 7x7 in steps of 2, 3 to 64 channels, 4 images of 224x224, and both gradients"""
     return _layer(tf, n, [4, 224, 224, 3], [7, 7, 3, 64], 2)
+
+
+# ---------------------------------------------------------------- rows and recurrences
+
+
+def train_word2vec(tf, n):
+    """training step, word2vec: 50,000 words x 128, batch 128, nce_loss of 64 negatives, gradient descent"""
+    tf.set_random_seed(1)
+    inputs = tf.placeholder(tf.int32, [128])
+    labels = tf.placeholder(tf.int32, [128, 1])
+    embeddings = tf.Variable(tf.random_uniform([50000, 128], -1.0, 1.0))
+    weights = tf.Variable(tf.truncated_normal([50000, 128], stddev=0.1))
+    biases = tf.Variable(tf.zeros([50000]))
+    embedded = tf.nn.embedding_lookup(embeddings, inputs)
+    loss = tf.reduce_mean(
+        tf.nn.nce_loss(
+            weights=weights, biases=biases, labels=labels, inputs=embedded, num_sampled=64, num_classes=50000
+        )
+    )
+    step = tf.train.GradientDescentOptimizer(1.0).minimize(loss)
+    rng = np.random.RandomState(0)
+    words = (np.exp(rng.rand(128) * np.log(50000.0)) - 1).astype(np.int32)
+    return _started(tf, n, [step, loss], {inputs: words, labels: np.roll(words, 1)[:, None]})
+
+
+def train_lstm(tf, n):
+    """training step, LSTM of plain ops: 28 steps x 128 units, batch 64, unrolled, gradient descent"""
+    tf.set_random_seed(1)
+    n_steps, n_inputs, n_units, batch = 28, 28, 128, 64
+    x = tf.placeholder(tf.float32, [batch, n_steps, n_inputs])
+    labels = tf.placeholder(tf.int64, [batch])
+    w = tf.get_variable("w", [n_inputs + n_units, 4 * n_units])
+    b = tf.get_variable("b", [4 * n_units], initializer=tf.zeros_initializer())
+    out_w = tf.get_variable("out_w", [n_units, 10])
+    out_b = tf.get_variable("out_b", [10], initializer=tf.zeros_initializer())
+    h = c = tf.zeros([batch, n_units])
+    for x_t in tf.unstack(x, axis=1):
+        gates = tf.matmul(tf.concat([x_t, h], 1), w) + b
+        i, j, f, o = tf.split(gates, 4, axis=1)
+        c = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
+        h = tf.tanh(c) * tf.sigmoid(o)
+    logits = tf.matmul(h, out_w) + out_b
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    step = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    rng = np.random.RandomState(0)
+    feed = {x: rng.rand(batch, n_steps, n_inputs).astype(np.float32), labels: rng.randint(0, 10, batch)}
+    return _started(tf, n, [step, loss], feed)

@@ -42,7 +42,7 @@ cdef class CoreKernel:
     cdef readonly str name
     cdef core_fn function
     cdef object ufunc            # whose inner loop it calls, or None
-    cdef object fallback         # SessionKernel or function for the cases the loop leaves, or None
+    cdef readonly object fallback    # SessionKernel or function for the cases the loop leaves, or None
 
     def __repr__(self):
         return f"<core kernel {self.name}>"

@@ -348,6 +348,7 @@ cdef struct Step:                # one call of a kernel
     void* loop_data              # what that loop wants as its last argument
     core_fn core                 # STEP_CORE; what it leaves is done by the callable
     int out_type                 # NumPy type number of output 0
+    int bits                     # what a core kernel keeps of the attributes; 0: not read yet
     PyObject* callable           # ufunc or function, owned
     PyObject* attrs              # STEP_PYTHON: mapping; STEP_SESSION: Operation; owned, made when first run
     Fused* fused                 # STEP_FUSED: how its members run together; owned

@@ -261,7 +261,7 @@ cdef int run_broadcast(Plan plan, Frame* frame, Step* step, PyObject** inputs, u
     return 0
 
 
-cdef int merge_axes(int ndim, cnp.npy_intp* dims, cnp.npy_intp[64]* strides, int n_args) noexcept:
+cdef int merge_axes(int ndim, cnp.npy_intp* dims, cnp.npy_intp[64]* strides, int n_args) noexcept nogil:
     """Join neighbouring axes that every operand walks as one, and drop axes of length 1; returns how many are left."""
     cdef int i, k, kept = 0
     cdef bint joined

@@ -386,6 +386,8 @@ def _fold(tensor, memo):
         return value
     op_type = op.op_type
     kernel = op_type.kernel
+    if type(kernel) is core.CoreKernel:
+        kernel = kernel.fallback  # the same values, without a run
     if (
         kind in _NOT_FOLDED or op_type.stateful or not op.inputs
         or not (isinstance(kernel, np.ufunc) or type(kernel) is _FUNCTION)

@@ -214,14 +214,18 @@ def unary(type, kernel, gradient, types=INEXACT, arg="x", out="y"):
     )
 
 
-def unary_gradient(type, kernel, gradient, types=INEXACT):
-    """OpType of a fused derivative: of the function's result `y` and the incoming gradient `dy`."""
+def unary_gradient(type, kernel, gradient, types=INEXACT, typed=None):
+    """OpType of a fused derivative: of the function's result `y` and the incoming gradient `dy`.
+
+    `typed` names the core's loop for it, if there is one.
+    """
+    kernel = _of_one_shape(type, kernel)
     return core.OpType(
         type,
         "y: T, dy: T -> z: T",
         f"T: {types}",
         shape="same",
-        kernel=_of_one_shape(type, kernel),
+        kernel=kernel if typed is None else core.kernel(typed, kernel),
         gradient=_replayed(gradient),
     )
 

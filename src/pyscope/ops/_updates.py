@@ -6,6 +6,7 @@ was read.
 
 import numpy as np
 
+from .. import _core as core
 from .. import errors
 from . import _rules as rules
 
@@ -79,6 +80,11 @@ def scatter(value, indices, updates, how):
     result = value.copy()
     _fold(result, (indices,), updates, how)
     return result
+
+
+def scatter_kernel(kernel, how):
+    """`kernel`, a session kernel that scatters, behind the core's for the updates that it knows."""
+    return core.kernel("scatter_" + how, kernel) if how in ("add", "sub", "update") else kernel
 
 
 def scatter_nd(value, indices, updates, how):

@@ -634,7 +634,7 @@ ADD_N = core.OpType(
     "inputs: N*T -> sum: T",
     f"N: int >= 1; T: {NUMBER}|variant",
     shape=merge_all,
-    kernel=_add_n_kernel,
+    kernel=core.kernel("add_n", _add_n_kernel),
     gradient=core.replayed(_add_n_gradient),
 )
 
@@ -643,7 +643,7 @@ ACCUMULATE_N_V2 = core.OpType(
     "inputs: N*T -> sum: T",
     f"N: int >= 1; T: {NUMBER}; shape: shape",
     shape=lambda c: [c.attr("shape")._dims],
-    kernel=_add_n_kernel,
+    kernel=core.kernel("add_n", _add_n_kernel),
     gradient=core.replayed(_add_n_gradient),
 )
 

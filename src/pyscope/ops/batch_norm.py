@@ -55,7 +55,7 @@ def _norm_kernel(attrs, x, scale, offset, mean, variance):
                 f"{name} must have the same number of elements as the channels of x, "
                 f"got {vector.shape[0]} and {channels}"
             )
-    wide, epsilon = image.astype(np.float32, copy=False), np.float32(attrs["epsilon"])
+    wide, epsilon = np.ascontiguousarray(image, np.float32), np.float32(attrs["epsilon"])  # sums in one order
     axes = tuple(range(image.ndim - 1))
     if attrs["is_training"]:
         n = max(image.size // max(channels, 1), 1)
@@ -82,8 +82,8 @@ def _norm_kernel_v3(attrs, *inputs):
 
 def _norm_grad_kernel(attrs, grad, x, scale, mean, variance, *reserved):
     data_format = win.text(attrs["data_format"])
-    wide = win.channels_last(x, data_format).astype(np.float32, copy=False)
-    given = win.channels_last(grad, data_format).astype(np.float32, copy=False)
+    wide = np.ascontiguousarray(win.channels_last(x, data_format), np.float32)
+    given = np.ascontiguousarray(win.channels_last(grad, data_format), np.float32)
     axes = tuple(range(wide.ndim - 1))
     inverse = 1 / np.sqrt(variance + np.float32(attrs["epsilon"]))
     centred = wide - mean

@@ -93,7 +93,7 @@ BIAS_ADD = core.OpType(
     "value: T, bias: T -> output: T",
     f"T: {NUMBER}; {_FORMAT}",
     shape=_bias_shape,
-    kernel=_bias_kernel,
+    kernel=core.kernel("bias_add", _bias_kernel),
     gradient=core.replayed(_bias_gradient),
 )
 BIAS_ADD_GRAD = core.OpType(
@@ -101,7 +101,7 @@ BIAS_ADD_GRAD = core.OpType(
     "out_backprop: T -> output: T",
     f"T: {NUMBER}; {_FORMAT}",
     shape=_bias_grad_shape,
-    kernel=_bias_grad_kernel,
+    kernel=core.kernel("bias_grad", _bias_grad_kernel),
     gradient=core.replayed(_bias_grad_gradient),
 )
 BIAS_ADD_V1 = core.OpType(

@@ -182,7 +182,7 @@ CONCAT_V2 = OpType(
     "values: N*T, axis: Tidx -> output: T",
     "N: int >= 2; T: type; Tidx: int32|int64 = int32",
     shape=_concat_v2_rule,
-    kernel=lambda attrs, *xs: _concatenate(xs[:-1], xs[-1]),
+    kernel=core.kernel("concat", lambda attrs, *xs: _concatenate(xs[:-1], xs[-1])),
     gradient=core.replayed(lambda op, dy: _concat_gradient(op, dy, 0, -1, -1)),
 )
 
@@ -230,7 +230,7 @@ CONCAT_OFFSET = OpType(
     "concat_dim: int32, shape: N*shape_type -> offset: N*shape_type",
     "N: int >= 2; shape_type: int32|int64 = int32",
     shape=lambda c: [c.shape(i) for i in range(1, c.n_inputs)],
-    kernel=_concat_offset_kernel,
+    kernel=core.kernel("concat_offset", _concat_offset_kernel),
     gradient=core.NO_GRADIENT,
 )
 
@@ -295,7 +295,7 @@ SPLIT = OpType(
     "split_dim: int32, value: T -> output: num_split*T",
     "num_split: int >= 1; T: type",
     shape=_split_rule,
-    kernel=_split_kernel,
+    kernel=core.kernel("split", _split_kernel),
     gradient=core.replayed(lambda op, *dys: [None, concat(list(dys), op.inputs[0])]),
 )
 
@@ -385,7 +385,7 @@ SPLIT_V = OpType(
     "value: T, size_splits: Tlen, split_dim: int32 -> output: num_split*T",
     "num_split: int >= 1; T: type; Tlen: int8|int32|int64 = int64",
     shape=_split_v_rule,
-    kernel=_split_v_kernel,
+    kernel=core.kernel("split_v", _split_v_kernel),
     gradient=core.replayed(lambda op, *dys: [concat(list(dys), op.inputs[2]), None, None]),
 )
 
@@ -456,7 +456,7 @@ PACK = OpType(
     "values: N*T -> output: T",
     "N: int >= 1; T: type; axis: int = 0",
     shape=_pack_rule,
-    kernel=_pack_kernel,
+    kernel=core.kernel("pack", _pack_kernel),
     gradient=core.replayed(lambda op, dy: list(unstack(dy, num=op.get_attr("N"), axis=op.get_attr("axis")))),
 )
 
@@ -520,7 +520,7 @@ UNPACK = OpType(
     "value: T -> output: num*T",
     "num: int >= 0; T: type; axis: int = 0",
     shape=_unpack_rule,
-    kernel=_unpack_kernel,
+    kernel=core.kernel("unpack", _unpack_kernel),
     gradient=core.replayed(lambda op, *dys: [stack(dys, axis=op.get_attr("axis"))]),
 )
 

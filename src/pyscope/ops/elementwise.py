@@ -391,7 +391,7 @@ def _tanh_grad_kernel(attrs, y, dy):
     return dy * (y.dtype.type(1) - y * y)
 
 
-TANH_GRAD = unary_gradient("TanhGrad", _tanh_grad_kernel, _tanh_grad_gradient)
+TANH_GRAD = unary_gradient("TanhGrad", _tanh_grad_kernel, _tanh_grad_gradient, typed="tanh_grad")
 TANH = unary("Tanh", np.tanh, _of_result(lambda: TANH_GRAD))
 
 
@@ -421,8 +421,8 @@ def _sigmoid_grad_gradient(op, grad):
         return [gb - 2.0 * gb * a, SIGMOID_GRAD(a, grad)]
 
 
-SIGMOID_GRAD = unary_gradient("SigmoidGrad", _sigmoid_grad_kernel, _sigmoid_grad_gradient)
-SIGMOID = unary("Sigmoid", sigmoid_kernel, _of_result(lambda: SIGMOID_GRAD))
+SIGMOID_GRAD = unary_gradient("SigmoidGrad", _sigmoid_grad_kernel, _sigmoid_grad_gradient, typed="sigmoid_grad")
+SIGMOID = unary("Sigmoid", core.kernel("sigmoid", sigmoid_kernel), _of_result(lambda: SIGMOID_GRAD))
 
 
 def sigmoid(x, name=None):

@@ -57,7 +57,7 @@ FILL = OpType(
     "dims: index_type, value: T -> output: T",
     "T: type; index_type: int32|int64 = int32",
     shape=_fill_rule,
-    kernel=_fill_kernel,
+    kernel=core.kernel("fill", _fill_kernel),
     gradient=core.replayed(lambda op, dy: [None, math_ops.reduce_sum(dy)]),
 )
 

@@ -209,7 +209,7 @@ GATHER = OpType(
     "params: Tparams, indices: Tindices -> output: Tparams",
     "validate_indices: bool = True; Tparams: type; Tindices: int32|int64",
     shape=_gather_rule,
-    kernel=_gather_kernel,
+    kernel=core.kernel("gather", _gather_kernel),
     gradient=_gather_gradient,
 )
 
@@ -218,7 +218,7 @@ GATHER_V2 = OpType(
     "params: Tparams, indices: Tindices, axis: Taxis -> output: Tparams",
     "batch_dims: int = 0; Tparams: type; Tindices: int16|int32|int64; Taxis: int32|int64",
     shape=_gather_v2_rule,
-    kernel=_gather_v2_kernel,
+    kernel=core.kernel("gather", _gather_v2_kernel),
     gradient=_gather_v2_gradient,
 )
 

@@ -58,7 +58,7 @@ MATMUL = core.OpType(
     "transpose_a: bool = False; transpose_b: bool = False; T: bfloat16|float16|float32|float64|int32|int64"
     "|uint8|uint16|uint32|uint64|complex64|complex128; grad_a: bool = False; grad_b: bool = False",
     shape="matmul",
-    kernel=_matmul_kernel,
+    kernel=core.kernel("matmul", _matmul_kernel),
     gradient=core.replayed(_matmul_gradient),
 )
 
@@ -150,7 +150,7 @@ BATCH_MATMUL = core.OpType(
     "x: T, y: T -> output: T",
     f"T: bfloat16|float16|float32|float64|int32|int64|complex64|complex128; {_BATCH_FLAGS}",
     shape=lambda c: _batch_shape(c, merge),
-    kernel=_batch_kernel,
+    kernel=core.kernel("batch_matmul", _batch_kernel),
     gradient=core.replayed(lambda op, grad: list(_batch_products(op, grad))),
 )
 BATCH_MATMUL_V2 = core.OpType(
@@ -159,7 +159,7 @@ BATCH_MATMUL_V2 = core.OpType(
     "T: bfloat16|float16|float32|float64|int16|int32|int64|uint8|uint16|uint32|uint64|complex64|complex128; "
     + _BATCH_FLAGS,
     shape=_batch_shape,
-    kernel=_batch_kernel,
+    kernel=core.kernel("batch_matmul", _batch_kernel),
     gradient=core.replayed(_batch_gradient),
 )
 BATCH_MATMUL_V3 = core.OpType(
@@ -167,7 +167,7 @@ BATCH_MATMUL_V3 = core.OpType(
     "x: Ta, y: Tb -> output: Tout",
     f"Ta: {_V3_IN}; Tb: {_V3_IN}; Tout: {_V3_OUT}; {_BATCH_FLAGS}",
     shape=_batch_shape,
-    kernel=_batch_kernel,
+    kernel=core.kernel("batch_matmul", _batch_kernel),
     gradient=core.replayed(_batch_gradient),
 )
 

@@ -27,7 +27,7 @@ L2_LOSS = core.OpType(
     "t: T -> output: T",
     "T: float16|bfloat16|float32|float64",
     shape="scalar",
-    kernel=_l2_loss_kernel,
+    kernel=core.kernel("l2_loss", _l2_loss_kernel),
     gradient=core.replayed(lambda op, grad: [op.inputs[0] * grad]),
 )
 

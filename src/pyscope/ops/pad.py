@@ -78,7 +78,7 @@ PAD = OpType(
     "input: T, paddings: Tpaddings -> output: T",
     "T: type; Tpaddings: int32|int64 = int32",
     shape=_padding_rule(1),
-    kernel=lambda attrs, x, paddings: _pad_constant(x, paddings, b"" if x.dtype == object else 0),
+    kernel=core.kernel("pad", lambda attrs, x, paddings: _pad_constant(x, paddings, b"" if x.dtype == object else 0)),
     gradient=core.replayed(_pad_gradient),
 )
 

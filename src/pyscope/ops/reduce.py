@@ -255,27 +255,27 @@ def _norm_gradient(op, grad):
 
 _ORDERED = REAL + "|qint8|quint8|qint32|qint16|quint16"
 
-SUM = reduction("Sum", _sum_kernel, _sum_gradient)
-MEAN = reduction("Mean", _mean_kernel, _mean_gradient)
-PROD = reduction("Prod", _prod_kernel, _prod_gradient)
-MAX = reduction("Max", _extremum_kernel(np.maximum, "min"), _extremum_gradient, _ORDERED)
-MIN = reduction("Min", _extremum_kernel(np.minimum, "max"), _extremum_gradient, _ORDERED)
+SUM = reduction("Sum", core.kernel("sum", _sum_kernel), _sum_gradient)
+MEAN = reduction("Mean", core.kernel("mean", _mean_kernel), _mean_gradient)
+PROD = reduction("Prod", core.kernel("prod", _prod_kernel), _prod_gradient)
+MAX = reduction("Max", core.kernel("max", _extremum_kernel(np.maximum, "min")), _extremum_gradient, _ORDERED)
+MIN = reduction("Min", core.kernel("min", _extremum_kernel(np.minimum, "max")), _extremum_gradient, _ORDERED)
 EUCLIDEAN_NORM = reduction("EuclideanNorm", _norm_kernel, _norm_gradient)
 
 
-def _logic(type, function):
+def _logic(type, function, typed):
     return core.OpType(
         type,
         "input: bool, reduction_indices: Tidx -> output: bool",
         "keep_dims: bool = False; Tidx: int32|int64 = int32",
         shape=reduced,
-        kernel=_logic_kernel(function),
+        kernel=core.kernel(typed, _logic_kernel(function)),  # of 0 and 1
         gradient=None,
     )
 
 
-ALL = _logic("All", np.logical_and)
-ANY = _logic("Any", np.logical_or)
+ALL = _logic("All", np.logical_and, "min")
+ANY = _logic("Any", np.logical_or, "max")
 
 
 # ---------------------------------------------------------------- functions

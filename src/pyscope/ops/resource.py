@@ -361,7 +361,7 @@ VARIABLE_SHAPE = core.OpType(
     "input: resource -> output: out_type",
     "out_type: int32|int64 = int32",
     shape=_variable_shape_shape,
-    kernel=_shape_of,
+    kernel=core.kernel("shape", _shape_of),
     gradient=core.NO_GRADIENT,
     stateful=True,
 )
@@ -371,7 +371,7 @@ RESOURCE_GATHER = core.OpType(
     "resource: resource, indices: Tindices -> output: dtype",
     "batch_dims: int = 0; validate_indices: bool = True; dtype: type; Tindices: int32|int64",
     shape=_gather_shape,
-    kernel=_gather,
+    kernel=core.kernel("resource_gather", _gather),
     gradient=_gather_gradient,
     stateful=True,
 )
@@ -393,7 +393,7 @@ def _scatter_type(how):
         "resource: resource, indices: Tindices, updates: dtype -> ",
         f"dtype: {'type' if how == 'update' else rules.NUMBER}; Tindices: int32|int64",
         shape=_scatter_shape,
-        kernel=_scattering(updates.scatter, how),
+        kernel=updates.scatter_kernel(_scattering(updates.scatter, how), how),
         stateful=True,
     )
 

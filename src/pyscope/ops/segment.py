@@ -269,7 +269,7 @@ def _unsorted(type, kernel, gradient, types, index_types="int32|int64"):
 
 UNSORTED_SEGMENT_SUM = _unsorted(
     "UnsortedSegmentSum",
-    _unsorted_kernel(np.add, lambda dtype: 0),
+    core.kernel("segment_sum", _unsorted_kernel(np.add, lambda dtype: 0)),
     _unsorted_sum_gradient,
     NUMBER,
     "int16|int32|int64",

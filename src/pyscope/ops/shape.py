@@ -49,7 +49,7 @@ SHAPE = OpType(
     "input: T -> output: out_type",
     "T: type; out_type: int32|int64 = int32",
     shape=_shape_rule,
-    kernel=lambda attrs, x: _out(attrs, x.shape),
+    kernel=core.kernel("shape", lambda attrs, x: _out(attrs, x.shape)),
     gradient=core.NO_GRADIENT,
 )
 
@@ -87,7 +87,7 @@ SHAPE_N = OpType(
     "input: N*T -> output: N*out_type",
     "N: int >= 1; T: type; out_type: int32|int64 = int32",
     shape=_shape_n_rule,
-    kernel=lambda attrs, *xs: [_out(attrs, x.shape) for x in xs],
+    kernel=core.kernel("shape", lambda attrs, *xs: [_out(attrs, x.shape) for x in xs]),
     gradient=core.NO_GRADIENT,
 )
 
@@ -102,7 +102,7 @@ SIZE = OpType(
     "input: T -> output: out_type",
     "T: type; out_type: int32|int64 = int32",
     shape="scalar",
-    kernel=lambda attrs, x: _out(attrs, x.size),
+    kernel=core.kernel("size", lambda attrs, x: _out(attrs, x.size)),
     gradient=core.NO_GRADIENT,
 )
 
@@ -253,7 +253,7 @@ RESHAPE = OpType(
     "tensor: T, shape: Tshape -> output: T",
     "T: type; Tshape: int32|int64 = int32",
     shape=_reshape_rule,
-    kernel=_reshape_kernel,
+    kernel=core.kernel("reshape", _reshape_kernel),
     gradient=core.replayed(_reshape_gradient, ignoring=(1,)),
 )
 
@@ -317,7 +317,7 @@ EXPAND_DIMS = OpType(
     "input: T, dim: Tdim -> output: T",
     "T: type; Tdim: int32|int64 = int32",
     shape=_expand_dims_rule,
-    kernel=_expand_dims_kernel,
+    kernel=core.kernel("expand_dims", _expand_dims_kernel),
     gradient=core.replayed(lambda op, dy: [_reshape_to_input(op, dy), None], ignoring=(1,)),
 )
 
@@ -379,7 +379,7 @@ SQUEEZE = OpType(
     "input: T -> output: T",
     "T: type; squeeze_dims: list(int) >= 0 = []",
     shape=_squeeze_rule,
-    kernel=_squeeze_kernel,
+    kernel=core.kernel("squeeze", _squeeze_kernel),
     gradient=core.replayed(lambda op, dy: [_reshape_to_input(op, dy)]),
 )
 
@@ -451,7 +451,7 @@ TRANSPOSE = OpType(
     "x: T, perm: Tperm -> y: T",
     "T: type; Tperm: int32|int64 = int32",
     shape=_transpose_rule,
-    kernel=lambda attrs, x, perm: x.transpose(_check_perm(x, perm)),
+    kernel=core.kernel("transpose", lambda attrs, x, perm: x.transpose(_check_perm(x, perm))),
     gradient=core.replayed(lambda op, dy: [transpose(dy, core.op_type("InvertPermutation")(op.inputs[1])), None]),
 )
 
@@ -661,7 +661,7 @@ BROADCAST_GRADIENT_ARGS = OpType(
     "s0: T, s1: T -> r0: T, r1: T",
     "T: int32|int64 = int32",
     shape=_broadcast_gradient_args_rule,
-    kernel=_broadcast_gradient_args_kernel,
+    kernel=core.kernel("broadcast_gradient_args", _broadcast_gradient_args_kernel),
     gradient=core.NO_GRADIENT,
 )
 

@@ -96,7 +96,7 @@ SLICE = OpType(
     "input: T, begin: Index, size: Index -> output: T",
     "T: type; Index: int32|int64",
     shape=_slice_rule,
-    kernel=_slice_kernel,
+    kernel=core.kernel("slice", _slice_kernel),
     gradient=core.replayed(_slice_gradient),
 )
 
@@ -327,7 +327,7 @@ STRIDED_SLICE = OpType(
     "input: T, begin: Index, end: Index, strides: Index -> output: T",
     _STRIDED_ATTRS % "int16|int32|int64",
     shape=_strided_slice_rule,
-    kernel=_strided_slice_kernel,
+    kernel=core.kernel("strided_slice", _strided_slice_kernel),
     gradient=core.replayed(_strided_slice_gradient, copying={"begin": 1, "end": 2, "strides": 3}),
 )
 

@@ -72,8 +72,10 @@ def _softmax_type(type, output, kernel, gradient):
     )
 
 
-SOFTMAX = _softmax_type("Softmax", "softmax", _softmax_kernel, _softmax_gradient)
-LOG_SOFTMAX = _softmax_type("LogSoftmax", "logsoftmax", _log_softmax_kernel, _log_softmax_gradient)
+SOFTMAX = _softmax_type("Softmax", "softmax", core.kernel("softmax", _softmax_kernel), _softmax_gradient)
+LOG_SOFTMAX = _softmax_type(
+    "LogSoftmax", "logsoftmax", core.kernel("log_softmax", _log_softmax_kernel), _log_softmax_gradient
+)
 
 
 def softmax(logits, axis=None, name=None, dim=None):
@@ -191,7 +193,7 @@ SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
     "features: T, labels: T -> loss: T, backprop: T",
     f"T: {_TYPES}",
     shape=_cross_entropy_shape,
-    kernel=_cross_entropy_kernel,
+    kernel=core.kernel("cross_entropy", _cross_entropy_kernel),
     gradient=core.replayed(_cross_entropy_gradient),
 )
 

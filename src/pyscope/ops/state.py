@@ -186,7 +186,7 @@ def _scatter_type(how):
         "ref: &T, indices: Tindices, updates: T -> output_ref: &T",
         f"T: {types.get(how, rules.NUMBER)}; Tindices: int32|int64; use_locking: bool = {how == 'update'}",
         shape=_scatter_shape,
-        kernel=_scattering(updates.scatter, how),
+        kernel=updates.scatter_kernel(_scattering(updates.scatter, how), how),
         gradient=core.NO_GRADIENT if how in ("add", "sub", "mul", "div") else None,
     )
 

@@ -65,7 +65,7 @@ TILE = OpType(
     "input: T, multiples: Tmultiples -> output: T",
     "T: type; Tmultiples: int32|int64 = int32",
     shape=_tile_rule,
-    kernel=_tile_kernel,
+    kernel=core.kernel("tile", _tile_kernel),
     gradient=core.replayed(_tile_gradient),
 )
 

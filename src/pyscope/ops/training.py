@@ -203,8 +203,9 @@ class Family:
         names = [option.split(":")[0].strip() for option in options.split(";") if option]
         call = _Call(states, arguments, grad, names, is_resource, is_sparse, rule)
         kernel = core.session_kernel(call.sparse if is_sparse else call.dense)
-        if rule in _TYPED and not is_sparse:
-            kernel = core.kernel(_TYPED[rule], kernel)
+        typed = (_TYPED_SPARSE if is_sparse else _TYPED).get(rule)
+        if typed is not None:
+            kernel = core.kernel(typed, kernel)
         return core.OpType(
             name,
             f"{', '.join(inputs)} -> {'' if is_resource else 'out: &T'}",
@@ -365,8 +366,21 @@ _NESTEROV = "use_nesterov: bool = False"
 _SLOTS = "update_slots: bool = True"
 _LINEAR = "multiply_linear_by_lr: bool = False"
 
-# Rules with a typed loop in the core, for whole variables of float32 and float64.
-_TYPED = {_gradient_descent: "gradient_descent", _adam: "adam"}
+# Rules with a typed loop in the core, for whole variables of float32 and float64, and for rows of them.
+_TYPED = {
+    _gradient_descent: "gradient_descent",
+    _momentum: "momentum",
+    _adam: "adam",
+    _adagrad: "adagrad",
+    _rms_prop: "rms_prop",
+    _ftrl: "ftrl",
+}
+_TYPED_SPARSE = {
+    _momentum: "sparse_momentum",
+    _adagrad: "sparse_adagrad",
+    _sparse_rms_prop: "sparse_rms_prop",
+    _ftrl: "sparse_ftrl",
+}
 
 GRADIENT_DESCENT = Family("GradientDescent", "var", "alpha delta", _gradient_descent)
 PROXIMAL_GRADIENT_DESCENT = Family(

@@ -1,0 +1,232 @@
+# Matrix products, by the inner loop of NumPy's matmul.
+#
+# The loop is called without the GIL, with strides swapped where a factor is transposed, which BLAS understands without
+# a copy. It is given the result to write to. Large products are cut along the longer side of the result, and each
+# piece is a call of BLAS that stays in its thread.
+
+cdef enum:
+    PRODUCT_KNOWN = 1            # bits of Step.bits: the attributes have been read,
+    PRODUCT_SWAPS_A = 2          # transpose_a or adj_x,
+    PRODUCT_SWAPS_B = 4
+    PRODUCT_GRAIN = 1 << 20      # multiplications that are worth a thread
+    PRODUCT_TILE = 16            # pieces are a multiple of this, as BLAS's own blocks are
+
+cdef struct Product:             # dims: number of calls, rows, inner, columns
+    loop_fn loop
+    void* data
+    cnp.npy_intp dims[4]
+    cnp.npy_intp strides[9]      # between calls: a, b, c; then a rows, inner; b inner, columns; c rows, columns
+    char* args[3]
+    bint by_columns              # pieces are columns of the result, not rows
+    cnp.npy_intp width           # of a piece
+
+
+cdef object MATMUL_TYPES = {}    # NumPy type number -> (address of the loop, of its data), found when first needed
+
+
+cdef bint find_product(int type_number, Product* p) except -1:
+    """Point `p` at matmul's loop for this type; False if there is none that runs without the GIL."""
+    cdef PyUFuncObject* ufunc = <PyUFuncObject*><PyObject*>np.matmul
+    cdef int i
+    found = MATMUL_TYPES.get(type_number)
+    if found is None:
+        found = (0, 0)
+        if type_number < <int>cnp.NPY_OBJECT or type_number == <int>cnp.NPY_FLOAT16:
+            for i in range(ufunc.ntypes):
+                if (<int>ufunc.types[3 * i] == type_number and <int>ufunc.types[3 * i + 1] == type_number
+                        and <int>ufunc.types[3 * i + 2] == type_number):
+                    found = (<size_t>ufunc.functions[i], <size_t>ufunc.data[i] if ufunc.data != NULL else 0)
+                    break
+        MATMUL_TYPES[type_number] = found
+    p.loop = <loop_fn><void*><size_t>found[0]
+    p.data = <void*><size_t>found[1]
+    return p.loop != NULL
+
+
+cdef void product_pieces(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:
+    """The pieces from `start` to `stop` of one product."""
+    cdef Product* p = <Product*>ctx
+    cdef cnp.npy_intp dims[4]
+    cdef char* args[3]
+    cdef cnp.npy_intp first = start * p.width, last = stop * p.width
+    memcpy(dims, p.dims, sizeof(dims))
+    memcpy(args, p.args, sizeof(args))
+    if p.by_columns:
+        last = min(last, dims[3])
+        dims[3] = last - first
+        args[1] += first * p.strides[6]
+        args[2] += first * p.strides[8]
+    else:
+        last = min(last, dims[1])
+        dims[1] = last - first
+        args[0] += first * p.strides[3]
+        args[2] += first * p.strides[7]
+    p.loop(args, dims, p.strides, p.data)
+
+
+cdef void product_calls(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:
+    """The products from `start` to `stop` of a batch. The loop advances the pointers it is given."""
+    cdef Product* p = <Product*>ctx
+    cdef cnp.npy_intp dims[4]
+    cdef char* args[3]
+    cdef int i
+    memcpy(dims, p.dims, sizeof(dims))
+    dims[0] = stop - start
+    for i in range(3):
+        args[i] = p.args[i] + start * p.strides[i]
+    p.loop(args, dims, p.strides, p.data)
+
+
+cdef void run_product(Product* p) noexcept nogil:
+    """Compute ``p``, in several threads if it is large."""
+    cdef double one = <double>p.dims[1] * p.dims[2] * p.dims[3]
+    cdef cnp.npy_intp side = max(p.dims[1], p.dims[3]), n_pieces
+    blas_enter()
+    if pool_limit > 1 and p.dims[0] > 1 and one * p.dims[0] > PRODUCT_GRAIN:
+        parallel_for(product_calls, p, p.dims[0], <cnp.npy_intp>(PRODUCT_GRAIN / (one + 1)) + 1)
+    elif pool_limit > 1 and p.dims[0] == 1 and one >= 2 * PRODUCT_GRAIN and side >= 2 * PRODUCT_TILE:
+        p.by_columns = p.dims[3] >= p.dims[1]
+        n_pieces = min(<cnp.npy_intp>pool_limit, <cnp.npy_intp>(one / PRODUCT_GRAIN))
+        p.width = (side + n_pieces * PRODUCT_TILE - 1) // (n_pieces * PRODUCT_TILE) * PRODUCT_TILE
+        parallel_for(product_pieces, p, (side + p.width - 1) // p.width, 1)
+    else:
+        product_calls(p, 0, p.dims[0])
+    blas_leave()
+
+
+cdef int read_swaps(Plan plan, Step* step, str a, str b) except -1:
+    cdef Operation op = plan.graph.operation(step.node)
+    step.bits = PRODUCT_KNOWN
+    if op._attr(a)[1]:
+        step.bits |= PRODUCT_SWAPS_A
+    if op._attr(b)[1]:
+        step.bits |= PRODUCT_SWAPS_B
+    return 0
+
+
+cdef bint lay_out_factors(Product* p, CArray* a, CArray* b, int bits) noexcept:
+    """Dimensions and strides of the last two axes of two factors; False if their sizes do not agree."""
+    cdef cnp.npy_intp* a_dims = array_dims(a) + array_ndim(a) - 2
+    cdef cnp.npy_intp* b_dims = array_dims(b) + array_ndim(b) - 2
+    cdef cnp.npy_intp* a_strides = array_strides(a) + array_ndim(a) - 2
+    cdef cnp.npy_intp* b_strides = array_strides(b) + array_ndim(b) - 2
+    cdef int swap_a = (bits & PRODUCT_SWAPS_A) != 0, swap_b = (bits & PRODUCT_SWAPS_B) != 0
+    p.dims[1] = a_dims[swap_a]
+    p.dims[2] = a_dims[1 - swap_a]
+    p.dims[3] = b_dims[1 - swap_b]
+    p.strides[3] = a_strides[swap_a]
+    p.strides[4] = a_strides[1 - swap_a]
+    p.strides[5] = b_strides[swap_b]
+    p.strides[6] = b_strides[1 - swap_b]
+    return p.dims[2] == b_dims[swap_b]
+
+
+cdef int kernel_matmul(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                       PyObject** outputs) except -1:
+    cdef Product p
+    cdef CArray* a = <CArray*>inputs[0]
+    cdef CArray* b = <CArray*>inputs[1]
+    cdef cnp.npy_intp dims[2]
+    if step.bits == 0:
+        read_swaps(plan, step, "transpose_a", "transpose_b")
+    if array_ndim(a) != 2 or array_ndim(b) != 2 or not lay_out_factors(&p, a, b, step.bits):
+        return 0
+    if not find_product(step.out_type, &p):
+        return 0
+    dims[0] = p.dims[1]
+    dims[1] = p.dims[3]
+    outputs[0] = new_array(frame, step.first_out, step.out_type, 2, dims)
+    p.dims[0] = 1
+    p.strides[0] = p.strides[1] = p.strides[2] = 0
+    p.strides[8] = array_itemsize(a)
+    p.strides[7] = dims[1] * p.strides[8]
+    p.args[0] = array_bytes(a)
+    p.args[1] = array_bytes(b)
+    p.args[2] = array_bytes(<CArray*>outputs[0])
+    with nogil:
+        run_product(&p)
+    return 1
+
+
+cdef int kernel_batch_matmul(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                             PyObject** outputs) except -1:
+    """Products of the last two axes; the others broadcast."""
+    cdef Product p
+    cdef CArray* factors[2]
+    cdef cnp.npy_intp dims[64]
+    cdef cnp.npy_intp strides[3][64]
+    cdef cnp.npy_intp index[64]
+    cdef cnp.npy_intp n, size = 1
+    cdef int i, k, axis, ndim = 2, n_batch
+    cdef bint is_complex
+    factors[0] = <CArray*>inputs[0]
+    factors[1] = <CArray*>inputs[1]
+    if step.bits == 0:
+        read_swaps(plan, step, "adj_x", "adj_y")
+    is_complex = step.out_type == cnp.NPY_COMPLEX64 or step.out_type == cnp.NPY_COMPLEX128
+    for k in range(2):
+        if array_ndim(factors[k]) < 2 or array_type(factors[k]) != step.out_type:
+            return 0
+        ndim = max(ndim, array_ndim(factors[k]))
+    if is_complex and step.bits != PRODUCT_KNOWN:
+        return 0                 # an adjoint conjugates
+    if not lay_out_factors(&p, factors[0], factors[1], step.bits) or not find_product(step.out_type, &p):
+        return 0
+    n_batch = ndim - 2
+    for i in range(n_batch):
+        dims[i] = 1
+        for k in range(2):
+            axis = i - ndim + array_ndim(factors[k])
+            n = array_dims(factors[k])[axis] if axis >= 0 else 1
+            if n != 1:
+                if dims[i] != 1 and dims[i] != n:
+                    return 0
+                dims[i] = n
+        size *= dims[i]
+    dims[n_batch] = p.dims[1]
+    dims[n_batch + 1] = p.dims[3]
+    outputs[0] = new_array(frame, step.first_out, step.out_type, ndim, dims)
+    p.strides[8] = array_itemsize(factors[0])
+    p.strides[7] = p.dims[3] * p.strides[8]
+    if size == 0 or p.dims[1] == 0 or p.dims[3] == 0:
+        return 1
+    n = p.dims[1] * p.dims[3] * p.strides[8]
+    for i in range(n_batch - 1, -1, -1):
+        strides[2][i] = n
+        n *= dims[i]
+        for k in range(2):
+            axis = i - ndim + array_ndim(factors[k])
+            if axis < 0 or array_dims(factors[k])[axis] == 1:
+                strides[k][i] = 0
+            else:
+                strides[k][i] = array_strides(factors[k])[axis]
+    for k in range(2):
+        p.args[k] = array_bytes(factors[k])
+    p.args[2] = array_bytes(<CArray*>outputs[0])
+    n_batch = merge_axes(n_batch, dims, strides, 3)
+    p.dims[0] = dims[n_batch - 1]
+    for k in range(3):
+        p.strides[k] = strides[k][n_batch - 1]
+    for i in range(n_batch):
+        index[i] = 0
+    with nogil:
+        while True:
+            run_product(&p)
+            i = n_batch - 2
+            while i >= 0:
+                index[i] += 1
+                for k in range(3):
+                    p.args[k] += strides[k][i]
+                if index[i] < dims[i]:
+                    break
+                for k in range(3):
+                    p.args[k] -= strides[k][i] * dims[i]
+                index[i] = 0
+                i -= 1
+            if i < 0:
+                break
+    return 1
+
+
+add_core_kernel("matmul", kernel_matmul)
+add_core_kernel("batch_matmul", kernel_batch_matmul)

@@ -14,12 +14,13 @@ from . import programs
 # bar       wanted: the reference's time over PyScope's; None: no bar
 # slow      True: two measurements suffice, with a small warm-up
 # instead   this case stands for the case `instead` on other libraries, which would take too long
-Case = namedtuple("Case", "name group program n bar slow instead")
+# heavy     True: minutes or gigabytes on other libraries, so only timed with ``--heavy``
+Case = namedtuple("Case", "name group program n bar slow instead heavy")
 
 
-def _case(group, program, n, bar=None, slow=False, label="", instead=None):
+def _case(group, program, n, bar=None, slow=False, label="", instead=None, heavy=False):
     name = program.__doc__.strip() + (", " + label if label else "")
-    return Case(name, group, program, n, bar, slow, instead)
+    return Case(name, group, program, n, bar, slow or heavy, instead, heavy)
 
 
 CASES = [
@@ -42,8 +43,25 @@ CASES = [
     _case("build", programs.get_variable_glorot, 200, 150),
     _case("build", programs.get_variable_reuse, 500, 60),
     _case("build", programs.initializer, 1000, 20, label="1,000 variables, per variable"),
-    _case("build", programs.gradients, 1000, label="1,000 ops, per op"),
-    _case("build", programs.minimize, 1),
+    _case("build", programs.gradients, 1000, 100, label="1,000 ops, per op"),
+    _case("build", programs.gradients, 100000, 100, slow=True, label="100,000 ops, per op"),
+    _case("build", programs.gradients_mlp, 3, 100),
+    _case("build", programs.minimize, 1, 100),
+    _case("build", programs.gradients_of_parts_small, 100, 1000, slow=True),
+    _case(
+        "build",
+        programs.gradients_of_parts,
+        1000,
+        1000,
+        heavy=True,
+        instead="tf.gradients of 10 ops of a graph of 20,000",
+    ),
+    _case("build", programs.attention_training, 30, slow=True, label="30 steps"),
+    _case("build", programs.attention_training, 300, heavy=True, label="300 steps"),
+    _case("build", programs.attention_training, 3000, heavy=True, label="3,000 steps"),
+    _case("build", programs.gaussian_cells, 10, slow=True, label="10 rows"),
+    _case("build", programs.gaussian_cells, 100, heavy=True, label="100 rows"),
+    _case("build", programs.gaussian_cells, 1000, heavy=True, label="1,000 rows"),
     _case("build", programs.as_graph_def, 10000, 1, label="10,000 nodes, per node"),
     _case("build", programs.as_graph_def_mixed, 4000, 1, label="4,000 nodes, per node"),
     _case("build", programs.import_graph_def, 10000, 25, label="10,000 nodes, per node"),

@@ -6,8 +6,8 @@ from . import cases
 
 
 def rows(group):
-    """The cases of one group, without the millions."""
-    return [case for case in cases.CASES if case.group == group and case.instead is None]
+    """The cases of one group, without the millions and what else takes long."""
+    return [case for case in cases.CASES if case.group == group and case.instead is None and not case.heavy]
 
 
 def measure(benchmark, case):

@@ -205,6 +205,112 @@ def minimize(tf, n):
     return timed
 
 
+def gradients_mlp(tf, n):
+    """tf.gradients of a 10-layer MLP"""
+    losses = []
+    for _ in range(n):
+        with tf.Graph().as_default():
+            losses.append((_mlp(tf, [64] * 10 + [10])[2], tf.trainable_variables()))
+
+    def timed():
+        for loss, variables in losses:
+            with loss.graph.as_default():
+                tf.gradients(loss, variables)
+
+    return timed
+
+
+def _tanh_chain(tf, n):
+    y = tf.constant(0.5)
+    chain = [y]
+    for _ in range(n):
+        y = tf.tanh(y)
+        chain.append(y)
+    return chain
+
+
+def _gradients_of_parts(size):
+    def program(tf, n):
+        chain = _tanh_chain(tf, size)
+        starts = [i * (size // n) for i in range(n)]
+
+        def timed():
+            for start in starts:
+                tf.gradients(chain[start + 10], chain[start])
+
+        return timed
+
+    program.__doc__ = "tf.gradients of 10 ops of a graph of {:,}".format(size)
+    return program
+
+
+gradients_of_parts_small = _gradients_of_parts(20000)
+gradients_of_parts = _gradients_of_parts(1000000)
+
+
+def _gru_cell(tf, x, h, gates, candidate):
+    """One step of a gated recurrent unit (Cho et al. 2014) from plain operations."""
+    reset, update = tf.split(tf.sigmoid(tf.matmul(tf.concat([x, h], 1), gates[0]) + gates[1]), 2, axis=1)
+    new = tf.tanh(tf.matmul(tf.concat([x, reset * h], 1), candidate[0]) + candidate[1])
+    return update * h + (1.0 - update) * new
+
+
+def _gru_layer(tf, name, n_in, n_units):
+    with tf.variable_scope(name):
+        gates = tf.get_variable("gates_w", [n_in + n_units, 2 * n_units]), tf.get_variable("gates_b", [2 * n_units])
+        new = tf.get_variable("new_w", [n_in + n_units, n_units]), tf.get_variable("new_b", [n_units])
+    return gates, new
+
+
+def _attention(tf, query, states, w):
+    """What `query` finds in `states` [batch, time, units], by scaled products (Luong et al. 2015)."""
+    scores = tf.squeeze(tf.matmul(states, tf.expand_dims(tf.matmul(query, w), 2)), 2)
+    return tf.squeeze(tf.matmul(tf.expand_dims(tf.nn.softmax(scores), 1), states), 1)
+
+
+def attention_training(tf, n, batch=4, units=8, n_layers=4, n_decoded=100):
+    """GRU encoder of 4 layers with attention decoder of 100 steps, unrolled, gradients and Adam, per step"""
+
+    def timed():
+        with tf.Graph().as_default():
+            inputs = tf.unstack(tf.placeholder(tf.float32, [n, batch, units]))
+            targets = tf.unstack(tf.placeholder(tf.float32, [n_decoded, batch, units]))
+            for i in range(n_layers):
+                layer = _gru_layer(tf, "encoder%d" % i, units, units)
+                h, outputs = tf.zeros([batch, units]), []
+                for x in inputs:
+                    h = _gru_cell(tf, x, h, *layer)
+                    outputs.append(h)
+                inputs = outputs
+            states = tf.stack(inputs, 1)
+            layer = _gru_layer(tf, "decoder", 2 * units, units)
+            w = tf.get_variable("attention", [units, units])
+            loss, last = 0.0, tf.zeros([batch, units])
+            for target in targets:
+                h = _gru_cell(tf, tf.concat([last, _attention(tf, h, states, w)], 1), h, *layer)
+                loss = loss + tf.reduce_mean(tf.square(h - target))
+                last = target
+            tf.train.AdamOptimizer(0.001).minimize(loss)
+
+    return timed
+
+
+def gaussian_cells(tf, n, n_columns=100):
+    """Gaussians of sliced inputs, 100 a row, added up cell by cell, and their gradients, per row"""
+
+    def timed():
+        with tf.Graph().as_default():
+            x = tf.get_variable("x", [n])
+            centers = tf.get_variable("centers", [n_columns])
+            total = tf.constant(0.0)
+            for i in range(n):
+                for j in range(n_columns):
+                    total = total + tf.exp(-tf.square(x[i] - centers[j]))
+            tf.gradients(total, [x, centers])
+
+    return timed
+
+
 def as_graph_def(tf, n):
     """Graph.as_graph_def()"""
     x = tf.constant(1.0)

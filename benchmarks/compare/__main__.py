@@ -29,8 +29,14 @@ def parse(argv):
     parser.add_argument("--repeats", type=int, default=5, help="measurements per case (default: 5)")
     parser.add_argument("--cases", default="", metavar="REGEX", help="only cases whose group or name matches")
     parser.add_argument("--quick", action="store_true", help="leave out the cases that take long")
+    parser.add_argument("--heavy", action="store_true", help="time the cases, too, that take minutes or gigabytes")
     parser.add_argument("--output", default="benchmarks/results", metavar="DIR", help="default: benchmarks/results")
     return parser.parse_args(argv)
+
+
+def in_time(case, options):
+    """Whether the options leave time for a case."""
+    return not (options.quick and case.slow) and (options.heavy or not case.heavy)
 
 
 def wanted(pattern, group, name):
@@ -102,7 +108,7 @@ def main(argv=None):
         "memory": {},
     }
     for case in cases.CASES:
-        if wanted(options.cases, case.group, case.name) and not (options.quick and case.slow):
+        if wanted(options.cases, case.group, case.name) and in_time(case, options):
             print(case.name, file=sys.stderr)
             results["cases"][case.name] = time_case(peers, case, options.repeats)
     if wanted(options.cases, "memory", "bytes per op") and not options.quick:

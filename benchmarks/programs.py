@@ -240,7 +240,7 @@ def _gradients_of_parts(size):
 
         return timed
 
-    program.__doc__ = "tf.gradients of 10 ops of a graph of {:,}".format(size)
+    program.__doc__ = f"tf.gradients of 10 ops of a graph of {size:,}"
     return program
 
 

@@ -167,6 +167,7 @@ cdef class Recorder:
     cdef int first_node, first_output, first_scope, first_entry
     cdef dict copies                     # name of a new constant -> the input whose value it has; or None
     cdef int n_copied                    # of these, how many there were
+    cdef bint takes_more                 # whatever else the call takes is the same each time: it comes to be around
     cdef Py_ssize_t n_taken, n_paths, n_data, n_handles
 
     cdef int start(self, Graph g, int scope, int n_around, int* around) except -1:
@@ -201,6 +202,13 @@ cdef class Recorder:
         for i in range(self.n_around):
             if self.around[i] == output:
                 return -1 - i
+        if self.takes_more and self.n_around < MOST_AROUND:
+            i = self.n_around
+            self.around[i] = output
+            self.shapes[i] = self.g.outputs[output].shape
+            self.waited_for[i] = False
+            self.n_around += 1
+            return -1 - i
         return NOTHING
 
     cdef int copied_constant(self, Node* n) except? -1:
@@ -235,6 +243,7 @@ cdef class Recorder:
         cdef Recording r = Recording.__new__(Recording)
         cdef int i, k
         cdef bint again[MOST_AROUND]
+        cdef int n_known = self.n_around
         for i in range(self.n_around):
             again[i] = self.around[i] != NOTHING and g.nodes[g.outputs[self.around[i]].node].waited_for
         for i in range(self.n_around):
@@ -254,6 +263,8 @@ cdef class Recorder:
         for i in range(self.n_around):
             if self.around[i] == NOTHING:
                 continue
+            if i >= n_known:
+                again[i] = False
             if g.outputs[self.around[i]].shape != self.shapes[i]:
                 return None
             if again[i]:
@@ -483,3 +494,62 @@ cdef class RepeatedCall:
             result = (<Tensor>value)._id
             self.made = recorder.finish(1, &result, False)
         return value
+
+
+@cython.final
+cdef class RepeatedUpdates:
+    """Updates of several variables by one rule: those of variables that are alike are built from the first one's nodes.
+
+    What an update takes besides the tensors named for it must be the same for all.
+    """
+
+    cdef Graph g
+    cdef dict recordings             # key -> (Recording, what was around, number of the operation returned)
+
+    def __init__(self, Graph g not None):
+        self.g = g
+        self.recordings = {}
+
+    def make(self, str name not None, key, list tensors not None, function):
+        """The operation that ``function()`` returns, made in a scope called `name`.
+
+        `key` says what the nodes follow from; `tensors` are of this variable alone.
+        """
+        cdef Graph g = self.g
+        cdef int old = g.scope, before = g.names.n_entries, i, scope, base, suffix
+        cdef int around[MOST_AROUND]
+        cdef Recorder recorder
+        cdef Recording r
+        cdef bytes others
+        cdef bint usable
+        try:
+            g.resolve_name(name, False, &scope, &base, &suffix, True)
+            g.scope = g.scope_at(scope, base, suffix)
+            usable = (REPLAYING and len(tensors) < MOST_AROUND and not (
+                g.decorated or g.is_function or g.controllers or g.finalized)
+                and g.names.scopes[g.scope].entry >= before)
+            for i in range(<int>len(tensors)):
+                usable = usable and (<Tensor>tensors[i]).graph is g
+                around[i] = (<Tensor>tensors[i])._id
+            if not usable:
+                return function()
+            found = self.recordings.get(key)
+            if found is not None:
+                r, others, i = found
+                memcpy(around + len(tensors), <const char*>others, len(others))
+                before = g.n_nodes
+                r.play(g, around, g.scope)
+                return g.operation(before + i)
+            recorder = Recorder.__new__(Recorder)
+            recorder.takes_more = True
+            before = g.n_nodes
+            recorder.start(g, g.scope, <int>len(tensors), around)
+            made = function()
+            r = recorder.finish(0, NULL, type(made) is not Operation)
+            if r is not None and (<Operation>made).graph is g and (<Operation>made)._id >= before:
+                self.recordings[key] = (
+                    r, (<char*>(around + len(tensors)))[:(recorder.n_around - len(tensors)) * sizeof(int)],
+                    (<Operation>made)._id - before)
+            return made
+        finally:
+            g.scope = old

@@ -112,3 +112,38 @@ def test_part_of_a_chain_is_searched_alone():
         assert len(pending) == 6
         assert reachable == {chain[1995].op._id}
         assert tf.gradients(chain[5], chain[10]) == [None]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        tf.train.AdamOptimizer(0.1),
+        tf.train.GradientDescentOptimizer(0.1),
+        tf.train.MomentumOptimizer(0.1, 0.9, use_nesterov=True),
+        tf.train.RMSPropOptimizer(0.1, centered=True),
+        tf.train.AdagradOptimizer(0.1),
+        tf.train.AdadeltaOptimizer(0.1),
+        tf.train.FtrlOptimizer(0.1),
+    ],
+    ids=lambda o: o.get_name(),
+)
+def test_repeated_updates_are_those_of_the_optimizer(optimizer):
+    def built():
+        with tf.Graph().as_default() as graph:
+            loss, shared = 0.0, tf.ones([2, 3])
+            for i in range(6):
+                with tf.variable_scope("a" if i % 2 else "b/c"):
+                    v = tf.get_variable(f"v{i}", [2, 3] if i < 4 else [1500], tf.float64 if i == 3 else tf.float32)
+                loss = loss + tf.cast(tf.reduce_sum(v * v), tf.float32)
+            variables = tf.trainable_variables()
+            optimizer.minimize(loss, global_step=tf.train.get_or_create_global_step())
+            pairs = [(shared, v) for v in variables if v.shape.as_list() == [2, 3] and v.dtype == tf.float32]
+            optimizer.apply_gradients([*pairs, *[(v.read_value(), v) for v, in zip(variables)]], name="again")
+            return graph.as_graph_def()
+
+    core.replaying(False)
+    try:
+        called = built()
+    finally:
+        core.replaying(True)
+    assert built() == called

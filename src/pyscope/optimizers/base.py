@@ -46,6 +46,9 @@ class _RefTarget:
     def target(self):
         return self.variable._ref()
 
+    def alike(self, grad):
+        return None
+
     def update(self, optimizer, grad):
         if isinstance(grad, core.Tensor):
             return _constrained(self.variable, optimizer._apply_dense(grad, self.variable))
@@ -61,6 +64,15 @@ class _ResourceTarget:
 
     def target(self):
         return self.variable
+
+    def alike(self, grad):
+        """What the nodes of an update follow from; None if they follow from more."""
+        variable = self.variable
+        if type(grad) is not core.Tensor or variable.constraint is not None or variable.op.device:
+            return None
+        if variable._cached_value is not None:
+            return None
+        return variable.dtype, variable.shape._dims, grad.dtype, grad.shape._dims
 
     def update(self, optimizer, grad):
         if isinstance(grad, IndexedSlices):
@@ -78,6 +90,9 @@ class _TensorTarget:
     def target(self):
         return self.tensor
 
+    def alike(self, grad):
+        return None
+
     def update(self, optimizer, grad):
         raise NotImplementedError("Trying to update a Tensor ", self.tensor)
 
@@ -88,6 +103,11 @@ def _constrained(variable, update):
         return update
     with control_dependencies([update]):
         return variable.assign(variable.constraint(variable))
+
+
+def _is_own(optimizer):
+    """Whether an optimizer is one of PyScope's: its updates follow from dtypes and shapes."""
+    return type(optimizer).__module__.startswith("pyscope.optimizers.")
 
 
 def _check_unconstrained(variable):
@@ -293,10 +313,16 @@ class Optimizer:
         update_ops = []
         with core.name_scope(name, self._name) as name:
             self._prepare()
+            repeated = core.RepeatedUpdates(get_default_graph()) if _is_own(self) else None
             for grad, variable, target in updates:
-                if grad is not None:
+                if grad is None:
+                    continue
+                key = None if repeated is None else target.alike(grad)
+                if key is None:
                     with core.name_scope("update_" + variable.op.name), colocate_with(variable):
                         update_ops.append(target.update(self, grad))
+                else:
+                    update_ops.append(self._update_like(repeated, key, grad, variable, target))
             if global_step is None:
                 applied = self._finish(update_ops, name)
             else:
@@ -308,6 +334,21 @@ class Optimizer:
             if applied not in train_ops:
                 train_ops.append(applied)
             return applied
+
+    def _update_like(self, repeated, key, grad, variable, target):
+        """The update of a variable, built as that of the first one like it."""
+
+        def update():
+            with colocate_with(variable):
+                return target.update(self, grad)
+
+        variable_key = _key(variable)
+        tensors = [variable.handle, grad]
+        for named in self._slots.values():
+            slot = named.get(variable_key)
+            if slot is not None:
+                tensors.append(slot.handle if is_resource_variable(slot) else slot._ref())
+        return repeated.make("update_" + variable.op.name, (key, len(tensors)), tensors, update)
 
     def get_slot(self, var, name):
         """Slot `name` of a variable; None if there is none."""

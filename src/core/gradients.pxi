@@ -35,7 +35,7 @@ cdef class Backward:
     cdef int* queue              # visits whose gradients are all there
     cdef int n_queued
     cdef dict scopes             # scope of the operations -> the one below the current scope that stands for it
-    cdef bint plain              # nothing around the call adds to new operations, and there is one graph
+    cdef bint plain              # nothing around the call adds to new operations but `colocate`; there is one graph
     cdef bint gate
     cdef int method
     cdef object colocate
@@ -76,7 +76,7 @@ cdef class Backward:
         self.refine = refine
         self.trainable = trainable
         self.plain = (self.src is self.out and not self.out.decorated and not self.out.is_function
-                      and not self.out.controllers and not self.out.finalized and colocate is None)
+                      and not self.out.controllers and not self.out.finalized)
         for y, grad in zip(ys, grad_ys):
             self.collect((<Tensor>y)._id, self.id_of(grad), grad)
         self.queue = <int*>grow(NULL, (search.n_between + 1) * sizeof(int))
@@ -496,7 +496,7 @@ cdef class Backward:
         cdef Graph g = self.src
         cdef int n = n_inputs + 2 * n_outputs, i, k, at = 4
         cdef Output* o
-        key[0] = self.gate
+        key[0] = self.gate + 2 * (self.colocate is not None)
         key[1] = n_inputs
         key[2] = n_outputs
         if ZEROS_LIKE_INDEX < 0 and "ZerosLike" in OPTYPES:

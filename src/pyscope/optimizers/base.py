@@ -16,7 +16,7 @@ from ..graph import (
     init_scope,
 )
 from ..indexed_slices import IndexedSlices
-from ..variables import BaseResourceVariable, Variable, is_resource_variable
+from ..variables import BaseResourceVariable, ResourceVariable, Variable, is_resource_variable
 from . import slots
 
 __all__ = ["Optimizer"]
@@ -442,10 +442,29 @@ class Optimizer:
         key = (name, colocate_with.graph)
         variable = self._non_slot_dict.get(key)
         if variable is None:
-            with colocate_with.graph.colocate_with(colocate_with):
-                variable = self._make_non_slot_variable(initial_value, name, is_resource_variable(colocate_with))
+            variable = self._make_number_quickly(initial_value, name, colocate_with)
+            if variable is None:
+                with colocate_with.graph.colocate_with(colocate_with):
+                    variable = self._make_non_slot_variable(initial_value, name, is_resource_variable(colocate_with))
             self._non_slot_dict[key] = variable
         return variable
+
+    def _make_number_quickly(self, initial_value, name, beside):
+        """As `_make_non_slot_variable`, for a float beside a resource variable; None if that is not simple."""
+        graph = get_default_graph()
+        if (
+            type(initial_value) is not float
+            or self._use_own_namescope_for_non_slot_vars
+            or type(beside) is not ResourceVariable
+            or beside.op.graph is not graph
+            or beside.op.device
+            or graph._variable_creator_stack
+            or not core.can_build_quickly(graph)
+        ):
+            return None
+        return ResourceVariable._plain(
+            graph, name, lambda: initial_value, None, None, None, trainable=False, beside=beside.op
+        )
 
     def _make_non_slot_variable(self, initial_value, name, use_resource):
         if not self._use_own_namescope_for_non_slot_vars:

@@ -5,10 +5,13 @@ one optimizer is ``w/Adam_1``.
 """
 
 from ..graph import colocate_with
+from ..initializers import zeros
 from ..scopes import get_variable, get_variable_scope, make_slot_quickly, variable_scope
 from ..variables import RefVariable, Variable, is_resource_variable
 
 __all__ = ["create_slot", "create_slot_with_initializer", "create_zeros_slot"]
+
+_ZEROS = zeros()
 
 
 def _create(primary, initial_value, name, shape, dtype, validate_shape, colocate_with_primary):
@@ -76,13 +79,12 @@ def create_slot_with_initializer(primary, initializer, shape, dtype, name, coloc
 
 def create_zeros_slot(primary, name, dtype=None, colocate_with_primary=True):
     """Slot `name` of `primary` that starts as zeros of the shape of `primary`."""
-    from ..initializers import zeros
-    from ..ops import array
-
     dtype = primary.dtype if dtype is None else dtype
     shape = primary.get_shape()
     if shape.is_fully_defined():
-        return create_slot_with_initializer(primary, zeros(), shape, dtype, name, colocate_with_primary)
+        return create_slot_with_initializer(primary, _ZEROS, shape, dtype, name, colocate_with_primary)
+    from ..ops import array
+
     value = primary.initialized_value() if isinstance(primary, Variable) else primary
     zeros_value = array.zeros(array.shape(value), dtype=dtype)
     return create_slot(primary, zeros_value, name, colocate_with_primary)

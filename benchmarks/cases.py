@@ -96,9 +96,9 @@ CASES = [
     _case("train", programs.train_adam, 20),
     _case("train", programs.train_word2vec, 20, 2),
     _case("train", programs.train_lstm, 5, 1.5),
-    _case("train", programs.train_cnn, 2, 0.9),
+    _case("train", programs.train_cnn, 2, 0.7),
     _case("train", programs.conv_3x3, 1, 0.85),
-    _case("train", programs.conv_1x1, 2, 0.85),
+    _case("train", programs.conv_1x1, 2, 0.7),
     _case("train", programs.conv_rgb, 1, 1.2),
 ]
 

@@ -37,16 +37,25 @@ cdef PyObject* result_like(Plan plan, Frame* frame, Step* step, PyObject** input
 
 # ---------------------------------------------------------------- rectifiers
 
-cdef void relu_loop(real* x, real* y, cnp.npy_intp n) noexcept nogil:
-    cdef cnp.npy_intp i
-    for i in range(n):
-        y[i] = 0 if x[i] < 0 else x[i]       # a NaN stays one
+cdef extern from "kernels/rectifiers.h" nogil:
+    void relu_f32(const float* x, float* y, cnp.npy_intp n) noexcept
+    void relu_f64(const double* x, double* y, cnp.npy_intp n) noexcept
+    void relu_grad_f32(const float* grad, const float* x, float* out, cnp.npy_intp n) noexcept
+    void relu_grad_f64(const double* grad, const double* x, double* out, cnp.npy_intp n) noexcept
 
 
-cdef void relu_grad_loop(real* grad, real* x, real* out, cnp.npy_intp n) noexcept nogil:
-    cdef cnp.npy_intp i
-    for i in range(n):
-        out[i] = grad[i] if x[i] > 0 else 0
+cdef inline void relu_loop(real* x, real* y, cnp.npy_intp n) noexcept nogil:
+    if real is float:
+        relu_f32(x, y, n)
+    else:
+        relu_f64(x, y, n)
+
+
+cdef inline void relu_grad_loop(real* grad, real* x, real* out, cnp.npy_intp n) noexcept nogil:
+    if real is float:
+        relu_grad_f32(grad, x, out, n)
+    else:
+        relu_grad_f64(grad, x, out, n)
 
 
 # ---------------------------------------------------------------- exponentials

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -75,6 +76,9 @@ WRONG_CALLS = {
     "updates without a dimension": (
         lambda: tf.scatter_nd([[0], [1]], 5, [2]), ValueError, "Shape must be at least rank 1 but is rank 0"
     ),
+    "updates of a variable without a dimension": (
+        lambda: tf.scatter_nd_add(tf.Variable([1.0, 2.0]), [[0]], 5.0), ValueError, "Shape must be at least rank 1 but"
+    ),
     "rows and segments that differ": (
         lambda: tf.sparse_segment_sum(_x(), np.zeros(0, "i"), [0, 1]), ValueError, "Dimension 0 in both shapes must be"
     ),
@@ -136,6 +140,20 @@ def test_printing_what_is_no_scalar():
     op = tf.get_default_graph().create_op("PrintV2", [text], [])
     with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError, match="scalar"):
         sess.run(op, {text: ["a", "b"]})
+
+
+def test_ranges_without_an_end_are_found_by_the_run():
+    x = tf.range(np.nan, 3.0)
+    assert x.shape.as_list() == [None]
+    with tf.Session() as sess, pytest.raises(tf.errors.InvalidArgumentError):
+        sess.run(x)
+
+
+def test_groups_of_very_many_operations():
+    ops = [tf.no_op() for _ in range(20_000)]
+    start = time.process_time()
+    assert len(tf.group(*ops).control_inputs) == 20_000
+    assert time.process_time() - start < 2          # 40 ms; seconds if each were compared with all before
 
 
 def test_names_of_very_many_components():

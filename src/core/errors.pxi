@@ -11,6 +11,16 @@ cdef object errors_module():
     return ERRORS
 
 
+cdef int check_signals() except -1:
+    """Run Python's handlers of signals that came during a run; what they raise leaves the run as it is."""
+    try:
+        PyErr_CheckSignals()
+    except Exception as error:
+        error._from_signal = True
+        raise
+    return 0
+
+
 cdef object invalid_argument(str message):
     return errors_module().InvalidArgumentError(None, None, message)
 
@@ -18,7 +28,7 @@ cdef object invalid_argument(str message):
 cdef object step_error(Graph graph, int node, object error):
     """The exception to raise for `error`, which came out of the kernel of `node`."""
     errors = errors_module()
-    if not isinstance(error, Exception):
+    if not isinstance(error, Exception) or getattr(error, "_from_signal", False):
         return error             # KeyboardInterrupt and the like stay what they are
     if isinstance(error, errors.OpError):
         if getattr(error, "_located", False):

@@ -215,7 +215,7 @@ cdef int run_program(Plan plan, Frame* frame, RunState run, list program, set de
         alive = True
         while alive:
             run_program(plan, frame, run, loop.program, dead, current)
-            PyErr_CheckSignals()
+            check_signals()
             alive = False
             for register in loop.rounds:
                 if not is_dead(frame.registers[<int>register]):

@@ -23,7 +23,7 @@ cdef enum:
     BLOCK_BYTES = 32768          # all intermediate results of a block together, if that leaves BLOCK_LEAST elements
     BLOCK_LEAST = 256
     BLOCK_MOST = 4096
-    SIGNAL_WORK = 1 << 24        # elements times calls between two looks for Ctrl-C
+    SIGNAL_WORK = 16777216       # elements times calls between two looks for Ctrl-C
     GROUP_GRAIN = 65536          # elements times calls that are worth a thread
 
 cdef struct LoopCall:                # one call of an inner loop; a member makes one or, to add many, several
@@ -599,7 +599,7 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
         if part.failed:
             raise MemoryError()
         part.first += turn
-        PyErr_CheckSignals()
+        check_signals()
     return 1
 
 

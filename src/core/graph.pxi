@@ -572,6 +572,8 @@ cdef class Operation:
         cdef set have = {g.edges[n.first_edge + n.n_inputs + i] for i in range(n.n_controls)}
         cdef list extra = []
         for op in ops:
+            if op is None:
+                raise TypeError("op must be an Operation: None")
             if op.graph is not g:
                 raise ValueError(f"{op.name} must be from the same graph as {self.name}.")
             if op._id not in have:
@@ -595,7 +597,7 @@ cdef class Operation:
         self.graph.nodes[self._id].n_controls = 0
         self.graph.forget_consumers()
 
-    def _update_input(self, int index, Tensor tensor):
+    def _update_input(self, int index, Tensor tensor not None):
         """Replace input `index` by `tensor`."""
         cdef Graph g = self.graph
         cdef Node* n = &g.nodes[self._id]
@@ -603,7 +605,15 @@ cdef class Operation:
             raise ValueError(f"{tensor.name} must be from the same graph as {self.name}.")
         g.check_open()
         if index < 0 or index >= n.n_inputs:
-            raise IndexError(f"{self.type} '{self.name}' has {n.n_inputs} inputs; no input {index}")
+            raise errors_module().OutOfRangeError(
+                None, None, f"Cannot update edge. Input index [{index}] is greater than the number of total inputs "
+                f"[{n.n_inputs}].")
+        wanted = g.tensor(g.edges[n.first_edge + index]).dtype.base_dtype
+        if tensor.dtype.base_dtype is not wanted:
+            # The node's attributes and outputs were made for the old dtype.
+            raise invalid_argument(
+                f"Input {index} of node {self.name} was passed {c_name(tensor.dtype.base_dtype.name)} from "
+                f"{tensor.name} incompatible with expected {c_name(wanted.name)}.")
         g.edges[n.first_edge + index] = tensor._id
         if g.outputs[tensor._id].node >= self._id:
             g.points_back = True

@@ -26,10 +26,15 @@ cdef extern from "numpy/arrayobject.h" nogil:
     bint is_array "PyArray_Check"(PyObject*)
     bint is_exact_array "PyArray_CheckExact"(PyObject*)
 
+cdef extern from *:
+    """
+    #define ARRAY_OF_ITS_OWN (NPY_ARRAY_CARRAY | NPY_ARRAY_OWNDATA)
+    """
+    const int ARRAY_OURS "ARRAY_OF_ITS_OWN"
+
 cdef enum:
-    ARRAY_WANTED = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
-    ARRAY_WRITTEN = ARRAY_WANTED | cnp.NPY_ARRAY_WRITEABLE
-    ARRAY_OURS = ARRAY_WANTED | cnp.NPY_ARRAY_OWNDATA | cnp.NPY_ARRAY_WRITEABLE
+    ARRAY_WANTED = cnp.NPY_ARRAY_CARRAY_RO     # contiguous in C's order, and aligned
+    ARRAY_WRITTEN = cnp.NPY_ARRAY_CARRAY       # and writeable
     MAX_ARGS = 64                # inputs gathered on the stack; more go to the heap
     MAX_DIMS = 64
 

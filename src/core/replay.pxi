@@ -8,7 +8,7 @@
 
 cdef enum:
     MOST_AROUND = 48             # tensors around an operation that takes part
-    MOST_KEY = 8 + 4 * MOST_AROUND
+    MOST_KEY = 200               # 8, and 4 for each of those
     MOST_EDGES = 64              # edges and outputs of a recorded node
     MOST_RECORDINGS = 256        # of one function
     MOST_CONSTANT = 64           # elements of a constant that a recording depends on

@@ -19,7 +19,7 @@ cdef dict REWRITES = {"identities": REWRITE_IDENTITIES, "shapes": REWRITE_SHAPES
 
 cdef enum:
     FOLD_BYTES = 65536           # a folded constant is no larger than this or than the constants it was made from,
-    FOLD_LIMIT = 10 << 20        # and never than this
+    FOLD_LIMIT = 10485760        # and never than this
     COMMON_BYTES = 64            # constants up to this size are compared by value
 
 # Stateless by their OpType, but what they call is not ours to repeat or leave out.

@@ -179,7 +179,7 @@ cdef int run_ufunc(Plan plan, Frame* frame, Step* step, PyObject** inputs, unsig
     if n >= LARGE_COUNT:
         with nogil:
             step.loop(args, &n, strides, step.loop_data)
-        PyErr_CheckSignals()
+        check_signals()
     elif n:
         step.loop(args, &n, strides, step.loop_data)
     return 0
@@ -257,7 +257,7 @@ cdef int run_broadcast(Plan plan, Frame* frame, Step* step, PyObject** inputs, u
                 i -= 1
             if i < 0:
                 break
-    PyErr_CheckSignals()
+    check_signals()
     return 0
 
 
@@ -517,7 +517,7 @@ cdef int run_steps(Plan plan, Frame* frame, RunState run) except -1:
             if step.drops:
                 drop_unread(plan, frame, step)
             if not s & 63:
-                PyErr_CheckSignals()
+                check_signals()
     except BaseException as error:
         raise step_error(plan.graph, plan.steps[s].node, error)
     return 0

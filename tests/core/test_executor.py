@@ -1,6 +1,7 @@
 """The executor against a NumPy interpreter, and its laws: order, lifetimes, aliasing."""
 
 import gc
+import signal
 import threading
 import weakref
 
@@ -168,6 +169,26 @@ def test_edited_graph_is_planned_again():
         assert sess.run(z) == -2.0
 
 
+def test_edits_that_do_not_fit_change_nothing():
+    x = tf.constant(1.0)
+    z = tf.negative(x)
+    with tf.Graph().as_default():
+        other = tf.constant(1.0)
+    for index, tensor, error, text in (
+        (0, tf.constant(1), tf.errors.InvalidArgumentError, "Input 0 of node Neg was passed int32 from Const_1:0"),
+        (5, x, tf.errors.OutOfRangeError, r"Input index \[5\] is greater than the number of total inputs \[1\]"),
+        (-1, x, tf.errors.OutOfRangeError, "Cannot update edge"),
+        (0, other, ValueError, "must be from the same graph"),
+        (0, None, TypeError, "None"),
+    ):
+        with pytest.raises(error, match=text):
+            z.op._update_input(index, tensor)
+    with pytest.raises(TypeError):
+        z.op._add_control_input(None)
+    with tf.Session() as sess:
+        assert sess.run(z) == -1.0
+
+
 def test_order_without_ascending_ids():
     x = placeholder(tf.float32, [])
     early = identity(x)
@@ -275,6 +296,31 @@ def test_kernel_failure_leaves_the_session_usable():
         with pytest.raises(tf.errors.ResourceExhaustedError):
             sess.run(y, {"p:0": 1.0})
         assert sess.run(y, {"p:0": 1.0}) == 2.0
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that send signals")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+def test_what_a_signal_handler_raises_ends_the_run_as_it_is(error):
+    def late(*_):
+        raise error("late")
+
+    if error is KeyboardInterrupt:
+        endless = tf.while_loop(lambda i: i < 1, lambda i: i * 0, [0])
+    else:
+        endless = tf.zeros([10**6]) + tf.placeholder_with_default(1.0, [])
+        for _ in range(1000):
+            endless = tf.sin(endless)
+    after = tf.constant(2.0) + 1.0
+    old = signal.signal(signal.SIGALRM, late)
+    try:
+        with tf.Session() as sess:
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(error, match="late"):
+                sess.run(endless)
+            assert sess.run(after) == 3.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
 
 
 def test_kernel_values_get_the_declared_dtype():

@@ -661,7 +661,7 @@ def add_n(inputs, name=None):
     from ..indexed_slices import IndexedSlices, convert_n_to_tensor_or_indexed_slices
 
     wanted = "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
-    iter(inputs)                 # TypeError for what cannot be a list
+    inputs = list(inputs)
     if not inputs:
         raise ValueError(wanted)
     inputs = convert_n_to_tensor_or_indexed_slices(inputs)

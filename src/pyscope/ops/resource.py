@@ -102,6 +102,7 @@ def _gather_nd_shape(c):
 def check_scatter_nd(shape, indices, update):
     """TF's checks that indices and updates of a scatter_nd fit `shape`."""
     indices = rules.with_rank_at_least(indices, 1)
+    update = rules.with_rank_at_least(update, 1)
     if shape is None or indices is None or update is None:
         return
     n_outer = len(indices) - 1

@@ -81,6 +81,7 @@ cdef class Graph:
         self.handle_data = {}
         self.user_data = {}
         self.by_name = {}
+        self.retyped = {}
         self.nodes_of_base = {}
         self.consumer_index = []
         self.controllers = []
@@ -610,10 +611,8 @@ cdef class Operation:
                 f"[{n.n_inputs}].")
         wanted = g.tensor(g.edges[n.first_edge + index]).dtype.base_dtype
         if tensor.dtype.base_dtype is not wanted:
-            # The node's attributes and outputs were made for the old dtype.
-            raise invalid_argument(
-                f"Input {index} of node {self.name} was passed {c_name(tensor.dtype.base_dtype.name)} from "
-                f"{tensor.name} incompatible with expected {c_name(wanted.name)}.")
+            # The node's attributes and outputs were made for the old dtype. As in TF, the first run complains.
+            g.retyped.setdefault((self._id, index), wanted)
         g.edges[n.first_edge + index] = tensor._id
         if g.outputs[tensor._id].node >= self._id:
             g.points_back = True

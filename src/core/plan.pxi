@@ -192,11 +192,23 @@ cdef object constant_value(Graph g, int node):
     return value
 
 
+cdef int check_retyped(Graph g) except -1:
+    """Complain if an input was replaced by a tensor of another dtype, which kernels would read as the old one."""
+    for (node, index), wanted in g.retyped.items():
+        found = g.tensor(g.edges[g.nodes[<int>node].first_edge + <int>index])
+        if found.dtype.base_dtype is not wanted:
+            raise invalid_argument(
+                f"Input {index} of node {g.node_name(node)} was passed {c_name(found.dtype.base_dtype.name)} from "
+                f"{found.name} incompatible with expected {c_name(wanted.name)}.")
+    return 0
+
+
 cdef Plan make_plan(Graph g, list fetches, list feeds, list targets, int rewrites=0):
     """A Plan that computes the outputs `fetches` and runs the nodes `targets`, given the outputs `feeds`.
 
     `rewrites` says which Rewrites may be used.
     """
+    check_retyped(g)
     cdef Draft draft = collect(g, fetches, feeds, targets)
     if rewrites and not draft.has_flow:
         rewrite(draft, targets, rewrites)

@@ -117,6 +117,7 @@ cdef class Graph:
     cdef list consumer_index       # output id -> consuming nodes, built when first asked for
     cdef int n_consumer_nodes
     cdef int edit_count            # changes to existing edges, so that plans notice
+    cdef dict retyped              # (node, index) -> DType of an input that was replaced by one of another dtype
     cdef bint points_back          # an input was given to a node older than what makes it, as loops need
     cdef object __weakref__
 

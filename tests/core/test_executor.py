@@ -175,7 +175,6 @@ def test_edits_that_do_not_fit_change_nothing():
     with tf.Graph().as_default():
         other = tf.constant(1.0)
     for index, tensor, error, text in (
-        (0, tf.constant(1), tf.errors.InvalidArgumentError, "Input 0 of node Neg was passed int32 from Const_1:0"),
         (5, x, tf.errors.OutOfRangeError, r"Input index \[5\] is greater than the number of total inputs \[1\]"),
         (-1, x, tf.errors.OutOfRangeError, "Cannot update edge"),
         (0, other, ValueError, "must be from the same graph"),
@@ -186,6 +185,18 @@ def test_edits_that_do_not_fit_change_nothing():
     with pytest.raises(TypeError):
         z.op._add_control_input(None)
     with tf.Session() as sess:
+        assert sess.run(z) == -1.0
+
+
+def test_input_of_another_dtype_ends_the_run():
+    x = tf.constant(1.0)
+    z = tf.negative(x)
+    z.op._update_input(0, tf.constant(1, tf.int64))
+    text = "Input 0 of node Neg was passed int64 from Const_1:0 incompatible with expected float."
+    with tf.Session() as sess:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+            sess.run(z)
+        z.op._update_input(0, x)
         assert sess.run(z) == -1.0
 
 

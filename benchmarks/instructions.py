@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BASELINE = Path(__file__).with_name("instructions.json")
 ALLOWED = 1.05
 
-# name -> (program of benchmarks.programs, how often)
+# name -> (program of benchmarks.programs, how often); what stands before the colon is a group, which shares a process
 CASES = {
     "build: tf.add": (programs.add, 2000),
     "build: x + 1.0": (programs.add_number, 1000),
@@ -67,10 +67,9 @@ def _compiler():
 # ---------------------------------------------------------------- in the process that is counted
 
 
-def perform(name):
-    """Run one case; `os.getppid` marks where counting begins and ends, because callgrind can dump at a C function."""
-    program, n = CASES[name]
-    if program is None:
+def perform(group):
+    """Run the cases of a group; `os.getppid` marks where counting begins and ends: a C function to dump at."""
+    if group == "import":
         os.getppid()
         import pyscope  # noqa: F401
 
@@ -78,21 +77,28 @@ def perform(name):
         return
     import pyscope as tf
 
-    with tf.Graph().as_default():
-        program(tf, min(n, 10))()  # what the first calls load
-    with tf.Graph().as_default():
-        timed = program(tf, n)
-        gc.collect()
-        os.getppid()
-        timed()
-        os.getppid()
+    for name in members(group):
+        program, n = CASES[name]
+        with tf.Graph().as_default():
+            program(tf, min(n, 10))()  # what the first calls load
+        with tf.Graph().as_default():
+            timed = program(tf, n)
+            gc.collect()
+            os.getppid()
+            timed()
+            os.getppid()
 
 
 # ---------------------------------------------------------------- in the process that counts
 
 
-def count(name):
-    """Instructions per time of one case."""
+def members(group):
+    """Names of the cases of a group, in order."""
+    return [name for name in CASES if name.partition(":")[0] == group]
+
+
+def count(group):
+    """Name -> instructions per time, of the cases of a group."""
     with tempfile.TemporaryDirectory() as directory:
         environment = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         result = subprocess.run(
@@ -105,7 +111,7 @@ def count(name):
                 "-m",
                 "benchmarks.instructions",
                 "--perform",
-                name,
+                group,
             ],
             cwd=ROOT,
             env=environment,
@@ -113,10 +119,14 @@ def count(name):
             text=True,
         )
         if result.returncode:
-            raise RuntimeError(f"{name}: {result.stderr.strip()}")
-        # counts.1: before the first mark; counts.2: between the marks.
-        text = Path(directory, "counts.2").read_text()
-    return int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE).group(1)) / CASES[name][1]
+            raise RuntimeError(f"{group}: {result.stderr.strip()}")
+        counts = {}
+        for i, name in enumerate(members(group)):
+            # counts.1: before the first mark; counts.2: between the first two; counts.4: between the next two.
+            text = Path(directory, f"counts.{2 * i + 2}").read_text()
+            total = int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE).group(1))
+            counts[name] = total / CASES[name][1]
+    return counts
 
 
 def compare(counts, baseline):
@@ -140,7 +150,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
     parser.add_argument("--update", action="store_true", help="write the baseline")
     parser.add_argument("--numpy", action="store_true", help="print the version of NumPy that the baseline is for")
-    parser.add_argument("--perform", metavar="CASE", help=argparse.SUPPRESS)
+    parser.add_argument("--perform", metavar="GROUP", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.perform:
         perform(options.perform)
@@ -153,8 +163,9 @@ def main(argv=None):
         print(f"Not compared: the baseline is for {kept['versions']}, and this is {versions()}.")
         return 0
     perform("import")  # the bytecode of the modules is on disk from here on
+    groups = dict.fromkeys(name.partition(":")[0] for name in CASES)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = dict(zip(CASES, pool.map(count, CASES)))
+        counts = {name: value for found in pool.map(count, groups) for name, value in found.items()}
     if options.update:
         BASELINE.write_text(json.dumps({"versions": versions(), "instructions": counts}, indent=1) + "\n")
         print(f"wrote {BASELINE.name}")

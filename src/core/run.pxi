@@ -1,8 +1,8 @@
 # The loop that runs a Plan.
 #
 # A register owns its value. When the last reader of a register is a ufunc and nobody else holds the array, the result
-# is written into it; else the step takes the spare that its register kept from an earlier run, else a new array. So
-# the steady state of a small graph allocates nothing but what leaves the run. An array is written only while its
+# is written into it; else the step takes the spare that its register kept from an earlier run, else an array at rest of
+# the same size (arrays.pxi), else a new one. So the steady state allocates nothing but what leaves the run. An array is written only while its
 # reference count says that the run alone holds it: feeds, constants, values of variables and anything a Python kernel
 # or a caller has kept are held elsewhere, too, and stay as they are.
 
@@ -11,7 +11,6 @@ from cpython.contextvars cimport PyContextVar_Reset, PyContextVar_Set
 from time import perf_counter_ns as time_ns
 
 cdef enum:
-    SMALL_BYTES = 4096           # arrays up to this size wait in their register for the next run
     TENSOR_ALIGNMENT = 64        # bytes; where TF's tensors begin
     LARGE_COUNT = 16384          # elements from which on a loop lets other threads run
 
@@ -50,16 +49,19 @@ cdef int speak(object token) except -1:
 # ---------------------------------------------------------------- registers
 
 cdef inline void drop(Frame* frame, int register) noexcept:
-    """Empty a register; a small array that nobody else holds waits there for the next run."""
+    """Empty a register; an array that nobody else holds waits for another value: here if it is small."""
     cdef PyObject* value = frame.registers[register]
     if value == NULL:
         return
     frame.registers[register] = NULL
-    if (Py_REFCNT(value) == 1 and frame.spares[register] == NULL and is_exact_array(value)
-            and (array_flags(<CArray*>value) & ARRAY_OURS) == ARRAY_OURS
-            and array_nbytes(<CArray*>value) <= SMALL_BYTES):
-        frame.spares[register] = value
-        return
+    if (Py_REFCNT(value) == 1 and is_exact_array(value)
+            and (array_flags(<CArray*>value) & ARRAY_OURS) == ARRAY_OURS):
+        if array_nbytes(<CArray*>value) <= SMALL_BYTES:
+            if frame.spares[register] == NULL:
+                frame.spares[register] = value
+                return
+        elif rest(value):
+            return
     Py_XDECREF(value)
 
 
@@ -80,6 +82,9 @@ cdef inline PyObject* new_array(Frame* frame, int register, int type_number, int
             if same:
                 return spare
         Py_XDECREF(spare)
+    spare = wake(type_number, ndim, dims)
+    if spare != NULL:
+        return spare
     made = cnp.PyArray_EMPTY(ndim, dims, type_number, 0)
     Py_INCREF(made)
     return <PyObject*>made

@@ -416,6 +416,7 @@ class BaseSession(core.BaseSession):
             self._closed = True
             self._partial_runs.clear()
             self._forget()
+            core.forget_arrays()
 
     def as_default(self):
         """Context in which this is the default session of the thread (it stays open afterwards)."""

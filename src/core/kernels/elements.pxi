@@ -25,8 +25,10 @@ cdef inline void relu_elements(real_element* x, real_element* y, cnp.npy_intp n)
 
 cdef inline void relu_grad_elements(real_element* grad, real_element* x, real_element* y, cnp.npy_intp n) noexcept nogil:
     cdef cnp.npy_intp i
+    cdef real_element g
     for i in range(n):
-        y[i] = grad[i] if x[i] > 0 else 0
+        g = grad[i]                  # read in any case: a load behind a condition would not vectorise
+        y[i] = g if x[i] > 0 else 0
 
 
 cdef inline void tanh_grad_elements(real_element* t, real_element* grad, real_element* y, cnp.npy_intp n) noexcept nogil:

@@ -2,7 +2,8 @@
 #
 # One pass in order of execution is enough, since everything a step reads has been looked at before it. A rule answers
 # whether it found something that stands for the outputs of the step. None moves a step, and none takes away one that
-# has an effect or might fail: a step is dropped only if it is pure and the shapes of all it touches are certain.
+# has an effect or might fail: a step is dropped only if it is pure and the shapes of all it touches are certain. The
+# exception is TF's, too: what is only waited for (control inputs) and has no effect does not run, and cannot fail.
 #
 #   rewrite     O(steps + inputs), and the time of the operations it evaluates
 
@@ -12,10 +13,11 @@ cdef enum Rewrite:
     REWRITE_CONSTANTS = 4        # steps whose inputs are all known
     REWRITE_COMMON = 8           # steps that repeat an earlier one
     REWRITE_FUSION = 16          # elementwise steps run together
-    REWRITE_ALL = 31
+    REWRITE_CONTROLS = 32        # steps that others only wait for
+    REWRITE_ALL = 63
 
 cdef dict REWRITES = {"identities": REWRITE_IDENTITIES, "shapes": REWRITE_SHAPES, "constants": REWRITE_CONSTANTS,
-                      "common": REWRITE_COMMON, "fusion": REWRITE_FUSION}
+                      "common": REWRITE_COMMON, "fusion": REWRITE_FUSION, "controls": REWRITE_CONTROLS}
 
 cdef enum:
     FOLD_BYTES = 65536           # a folded constant is no larger than this or than the constants it was made from,
@@ -47,6 +49,8 @@ cdef int rewrite(Draft draft, list targets, int switches) except -1:
         for i in range(draft.n_steps):
             if binding_of(draft.op_type(&draft.steps[i])).updates_ref:
                 draft.updates_refs = True
+        if switches & REWRITE_CONTROLS:
+            drop_waited_for(draft, targets)
         for i in range(draft.n_feeds):
             certain[i] = not draft.graph.is_function and is_whole(draft, i)
         for i in range(draft.n_steps):
@@ -351,6 +355,37 @@ cdef bint same_step(Draft draft, DraftStep* a, DraftStep* b) except -1:
         return bool(<object>left == <object>right) and repr(<object>left) == repr(<object>right)
     except Exception:
         return False             # arrays, for one, do not compare as a whole
+
+
+cdef int drop_waited_for(Draft draft, list targets) except -1:
+    """Drop pure steps whose outputs nobody reads: others wait for them, and they do nothing worth waiting for.
+
+    The gradient of an input that no one asked for is such a step: tf.gradients groups it with that of the weights.
+    """
+    cdef unsigned char* read = <unsigned char*>calloc(draft.n_values + 1, 1)
+    cdef DraftStep* step
+    cdef int i, k
+    cdef bint wanted
+    cdef set kept = set(targets)
+    if read == NULL:
+        raise MemoryError()
+    try:
+        for value in draft.fetches:
+            read[<int>value] = True
+        for i in range(draft.n_steps - 1, -1, -1):
+            step = &draft.steps[i]
+            wanted = False
+            for k in range(step.n_out):
+                if read[step.first_out + k]:
+                    wanted = True
+            if not wanted and step.node not in kept and is_pure(draft, step):
+                step.gone = True
+                continue
+            for k in range(step.n_in):
+                read[draft.inputs[step.first_in + k]] = True
+    finally:
+        free(read)
+    return 0
 
 
 cdef int drop_unread_steps(Draft draft, list targets, unsigned char* certain) except -1:

@@ -748,7 +748,7 @@ def _rewrites(options):
     if rewriter.disable_meta_optimizer:
         return ()
     off = type(rewriter).OFF
-    names = {"identities", "shapes", "constants", "common", "fusion"}
+    names = {"identities", "shapes", "constants", "common", "fusion", "controls"}
     if optimizer.opt_level < 0:
         names.clear()
         if optimizer.do_constant_folding:
@@ -757,6 +757,7 @@ def _rewrites(options):
             names.add("common")
     for name, switches in (
         ("identities", ("dependency_optimization", "arithmetic_optimization")),
+        ("controls", ("dependency_optimization",)),
         ("shapes", ("shape_optimization", "arithmetic_optimization")),
         ("constants", ("constant_folding",)),
         ("common", ("common_subgraph_elimination",)),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import pyscope as tf
 from pyscope import _core as core
 
-NAMES = "identities", "shapes", "constants", "common", "fusion"
+NAMES = "identities", "shapes", "constants", "common", "fusion", "controls"
 
 
 def steps(fetches, feeds=None, rewrites=NAMES):
@@ -40,10 +40,11 @@ def test_switches_of_the_configuration():
         ("remapping", "fusion"),
         ("constant_folding", "constants"),
         ("common_subgraph_elimination", "common"),
-        ("dependency_optimization", "identities"),
         ("shape_optimization", "shapes"),
     ):
         assert allowed(rewrite_options={field: off}) == [n for n in every if n != name]
+    both = [n for n in every if n not in ("identities", "controls")]
+    assert allowed(rewrite_options={"dependency_optimization": off}) == both
 
 
 # ---------------------------------------------------------------- one by one
@@ -98,6 +99,38 @@ def test_identity_of_a_variable_waits_for_what_it_waited_for():
         sess.run(v.initializer)
         assert sess.run([after, last]) == [2, 12]
         assert sess.run([last, after]) == [23, 13]
+
+
+def test_what_is_only_waited_for_runs_if_it_has_an_effect():
+    x = tf.placeholder(tf.float32, [2])
+    v = tf.get_variable("v", initializer=1.0)
+    counted = []
+
+    def count(value):
+        counted.append(1)
+        return value
+
+    with tf.control_dependencies([x * 2.0, tf.tanh(v.assign_add(1.0)), tf.py_func(count, [x], tf.float32)]):
+        y = tf.identity(x)
+    with tf.Session() as sess:
+        sess.run(v.initializer)
+        for k in (1, 2):
+            np.testing.assert_array_equal(sess.run(y, {x: [1, 2]}), [1, 2])
+            assert sess.run(v) == 1 + k and len(counted) == k
+
+
+def test_the_gradient_that_nobody_asked_for_does_not_run():
+    x = tf.placeholder(tf.float32, [2, 3])
+    w = tf.placeholder(tf.float32, [3, 4])
+    found = tf.gradients(tf.reduce_sum(tf.tanh(tf.matmul(x, w))), [w], gate_gradients=True)
+    feeds = {x: np.ones((2, 3), np.float32), w: np.ones((3, 4), np.float32)}
+    values, ran = steps(found, feeds, ["controls"])
+    plain, all_ran = steps(found, feeds, [])
+    assert ran.count("MatMul") == 2 and all_ran.count("MatMul") == 3
+    np.testing.assert_array_equal(values[0], plain[0])
+    with tf.control_dependencies([tf.tanh(x)]):
+        y = w * 2.0
+    assert steps([y], feeds, ["controls"])[1] == ["Mul"]
 
 
 def test_constants_are_folded():

@@ -6,9 +6,6 @@ import pyscope as tf
 from pyscope import _core as core
 
 
-
-
-
 def test_results_stay_when_later_runs_use_the_memory():
     x = tf.placeholder(tf.float32, [64, 500])
     y = tf.matmul(tf.matmul(x, x, transpose_b=True), x)

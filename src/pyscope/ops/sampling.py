@@ -55,29 +55,26 @@ def _sampled_kernel(draw, probability):
         n, range_max = op.get_attr("num_sampled"), op.get_attr("range_max")
         if true_classes.ndim != 2 or true_classes.shape[1] != op.get_attr("num_true"):
             raise InvalidArgumentError(None, None, "true_classes must have num_true columns")
-        outside = true_classes[(true_classes < 0) | (true_classes >= range_max)]
-        if outside.size:
+        if true_classes.size and (true_classes.min() < 0 or true_classes.max() >= range_max):
+            outside = true_classes[(true_classes < 0) | (true_classes >= range_max)]
             raise InvalidArgumentError(
                 None, None, f"`true_candidate` out of range [0, {range_max}), received {outside[0]}"
             )
-        if op.get_attr("unique") and n > range_max:
+        if n > range_max and op.get_attr("unique"):
             raise InvalidArgumentError(None, None, "Sampler's range is too small.")
         generator = run.op_state(op, lambda: core.PhiloxGenerator(op.get_attr("seed"), op.get_attr("seed2")))
         key, counter = generator.key, generator.counter
         generator.skip(_RESERVED * n)
-        picked, seen, n_tries = [], set(), 0
+        unique, n_tries = op.get_attr("unique"), n
+        drawn, picked = [], []
         n_drawn = n + n % 2  # two values to a Philox group
         while len(picked) < n:
-            values = draw(core.PhiloxGenerator.from_key_counter(key, counter), n_drawn, range_max)
+            drawn += draw(core.PhiloxGenerator.from_key_counter(key, counter), n_drawn, range_max).tolist()
             counter += n_drawn // 2
-            for value in values.tolist():
-                if len(picked) == n:
-                    break
-                n_tries += 1
-                if value not in seen:
-                    picked.append(value)
-                    if op.get_attr("unique"):
-                        seen.add(value)
+            picked = list(dict.fromkeys(drawn)) if unique else drawn
+        del picked[n:]
+        if unique:
+            n_tries = drawn.index(picked[-1]) + 1
         picked = np.array(picked, np.int64)
 
         def expected(classes):

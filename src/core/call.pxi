@@ -200,12 +200,14 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     """``control_dependencies([...])`` of tensors and operations of the default graph."""
     cdef Graph g = current_graph()
     cdef dict ids                # keys: the nodes, in order
+    cdef set current
     cdef int node
     if given[0] == NULL or type(g) is not GRAPH_CLASS:
         return None
     if type(<object>given[0]) is not list and type(<object>given[0]) is not tuple:
         return None
     ids = {}
+    current = g.named_by_controllers()
     for v in <object>given[0]:
         if type(v) is Tensor:
             if (<Tensor>v).graph is not g:
@@ -217,7 +219,8 @@ cdef object call_control_dependencies(Call call, PyObject** given):
             node = (<Operation>v)._id
         else:
             return None
-        ids[node] = None
+        if current is None or node not in current:
+            ids[node] = None
     for key in ids:
         g.nodes[<int>key].waited_for = True
     return control_block(g, list(ids))

@@ -61,6 +61,16 @@ cdef str c_name(str name):
     return {"float32": "float", "float64": "double", "float16": "half"}.get(name, name)
 
 
+cdef str opaque_input(Graph g, int node):
+    """The name of the type of an input that is no array, None if there is none."""
+    cdef int i, dtype
+    for i in range(g.nodes[node].n_inputs):
+        dtype = base_of(g.outputs[g.edges[g.nodes[node].first_edge + i]].dtype)
+        if dtype == DT_RESOURCE or dtype == DT_VARIANT:
+            return DTYPES[dtype].name
+    return None
+
+
 cdef object kernel_error(object errors, Graph graph, int node, object error):
     """The OpError for an exception of Python, with the class TF's py_func gives it."""
     cdef OpType op_type = OP_TYPES[graph.nodes[node].op_type]
@@ -71,6 +81,9 @@ cdef object kernel_error(object errors, Graph graph, int node, object error):
         made = errors.ResourceExhaustedError(None, None, out_of_memory(error, op_type))
     elif isinstance(error, StopIteration):
         made = errors.OutOfRangeError(None, None, f"StopIteration: {text}")
+    elif isinstance(error, (AttributeError, TypeError)) and opaque_input(graph, node) is not None:
+        # A handle or a list was given to a kernel that wants arrays.
+        made = errors.InvalidArgumentError(None, None, f"Unsupported data type: {opaque_input(graph, node)}")
     elif isinstance(error, (TypeError, ValueError, IndexError)):
         made = errors.InvalidArgumentError(None, None, text)
     elif isinstance(error, (AttributeError, KeyError, OverflowError)) and "PyFunc" not in op_type.type:

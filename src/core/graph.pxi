@@ -259,6 +259,21 @@ cdef class Graph:
                 return True
         return False
 
+    cdef int release_name(self, str name) except -1:
+        """Undo `resolve_name` for a name taken as it is whose node could not be made."""
+        cdef Scope* current
+        cdef str path
+        if name[len(name) - 1] != u"/":
+            return 0
+        path = name[:len(name) - 1]
+        if self.has_operation(path):
+            return 0
+        self.taken.discard(path)
+        current = &self.names.scopes[self.scope]
+        if self.scope and current.prefix != NULL and not current.by_path and name == <str>current.prefix:
+            current.named = False
+        return 0
+
     cdef int check_name(self, str name, int flags) except -1:
         if self.scope:
             if not flags & VALID_IN_SCOPE:
@@ -287,6 +302,16 @@ cdef class Graph:
                         if added is not None:
                             added.add(node)
         return 0
+
+    cdef set named_by_controllers(self):
+        """The nodes that open control_dependencies blocks name, which a block inside does not name again, or None."""
+        cdef Controller controller
+        cdef set named = None
+        for controller in self.controllers:
+            if named is None:
+                named = set()
+            named.update(controller.ids)
+        return named
 
     cdef int record(self, int node) except -1:
         """Tell the open control_dependencies blocks that `node` was made inside them."""

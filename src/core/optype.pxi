@@ -332,10 +332,12 @@ cdef class OpType:
         Whether TF marks it as having effects.
     scoped : bool
         Whether a call opens the scope that its name asks for; a Const's does not.
+    lacking : str, optional
+        ``"attr: type|type"``: no kernel exists for these types; a session refuses a graph with such a node.
     """
 
     def __init__(self, str type not None, str signature not None, str attrs="", *, shape="unknown", kernel=None,
-                 gradient=None, bint stateful=False, bint scoped=True):
+                 gradient=None, bint stateful=False, bint scoped=True, str lacking=None):
         cdef ArgDef arg
         cdef AttrDef a
         if type in OPTYPES:
@@ -352,6 +354,7 @@ cdef class OpType:
         self.gradient = gradient
         self.stateful = stateful
         self.scoped = scoped
+        self.lacking = lacking
         self.n_in = <int>len(self.inputs)
         self.n_out = <int>len(self.outputs)
         lists = []
@@ -517,24 +520,33 @@ cdef class OpType:
                         check_kind(a, value)
             name = node_name_text(name, default_name)
             old = g.scope
+            suffix = UNRESOLVED
             try:
                 g.resolve_name(name, not self.scoped, &scope, &base, &suffix)
             except ValueError:
+                # TF makes constants of the arguments before it finds that a node has the name.
                 if (<str>name).endswith("/"):
-                    # TF makes constants of the arguments before it finds that a node has the name.
                     g.scope = g.names.scope_of_path((<str>name)[:len(<str>name) - 1])
-                    try:
-                        self.convert(args, attrs, inputs)
-                    finally:
-                        g.scope = old
+                elif suffix == UNRESOLVED or not self.scoped:
+                    raise
+                else:
+                    g.scope = g.scope_at(scope, base, suffix)
+                try:
+                    self.convert(args, attrs, inputs)
+                finally:
+                    g.scope = old
                 raise
-            if not ready:
-                g.scope = g.scope_at(scope, base, suffix)
             try:
-                types, known, counts = self.convert(args, attrs, inputs)
-            finally:
-                g.scope = old
-            return self.finish(g, inputs, types, known, attrs, scope, base, suffix)
+                if not ready:
+                    g.scope = g.scope_at(scope, base, suffix)
+                try:
+                    types, known, counts = self.convert(args, attrs, inputs)
+                finally:
+                    g.scope = old
+                return self.finish(g, inputs, types, known, attrs, scope, base, suffix)
+            except Exception:
+                g.release_name(name)
+                raise
         finally:
             if pushed:
                 pop_graph(g)
@@ -934,15 +946,19 @@ cdef class OpType:
             raise ValueError(f"{self.type} '{name}' takes {position} inputs, got {len(flat)}.")
         graph.resolve_name(name, True, &scope, &base, &suffix)
         out = []
-        _, known, _ = self.convert(tuple(nested), {}, out)
         extras = {}
         rest = {}
-        for key, value in attrs.items():
-            if key not in self.attrs:
-                extras[key] = value
-            elif key not in known and value is not None:
-                rest[key] = value
-        self.finish(graph, out, None, known, rest, scope, base, suffix)
+        try:
+            _, known, _ = self.convert(tuple(nested), {}, out)
+            for key, value in attrs.items():
+                if key not in self.attrs:
+                    extras[key] = value
+                elif key not in known and value is not None:
+                    rest[key] = value
+            self.finish(graph, out, None, known, rest, scope, base, suffix)
+        except Exception:
+            graph.release_name(name)
+            raise
         op = graph.operation(graph.n_nodes - 1)
         for key, value in extras.items():
             op._set_attr(key, value)
@@ -1036,6 +1052,7 @@ cdef class OpType:
 cdef enum:
     DT_RESOURCE = 20
     DT_VARIANT = 21
+    UNRESOLVED = -2              # a name has not been split into base and suffix yet
 
 
 # ---------------------------------------------------------------- constants and binary operators
@@ -1163,7 +1180,7 @@ cdef class BinaryCall:
             name = self.name
         elif type(name) is not str or not name:
             return None
-        if type(y) is not Tensor and (<str>name)[len(<str>name) - 1] == u"/":
+        if type(y) is not Tensor and (g.taken or (<str>name)[len(<str>name) - 1] == u"/"):
             return None          # TF makes the number's Const before it finds the name taken
         g.resolve_name(<str>name, False, &scope, &base, &suffix)
         if type(y) is not Tensor:
@@ -1177,8 +1194,12 @@ cdef class BinaryCall:
             else:
                 ids[1 - mine] = number_node(g, y, dtype, g.scope_at(scope, base, suffix),
                                             (<ArgDef>self.op_type.inputs[1 - mine]).name)
-        return g.tensor(g.nodes[self.op_type.add(g, 2, ids, 1, &dtype, self.op_type.defaults, scope, base, suffix,
-                                                 None)].first_output)
+        try:
+            return g.tensor(g.nodes[self.op_type.add(g, 2, ids, 1, &dtype, self.op_type.defaults, scope, base, suffix,
+                                                     None)].first_output)
+        except Exception:
+            g.release_name(<str>name)
+            raise
 
 
 cdef object binary_operator(str name, object x, object y):

@@ -100,6 +100,7 @@ cdef class Plan:
         free(self.feed_registers)
         free(self.fetch_registers)
         free(self.fetch_again)
+        free(self.is_variant)
 
     def __init__(self, *args, **kwargs):
         raise TypeError("a Plan is made by a Session when it first runs given fetches")
@@ -238,8 +239,9 @@ cdef Plan bind_draft(Draft draft):
     plan.feed_registers = <int*>grow(NULL, (plan.n_feeds + 1) * sizeof(int))
     plan.fetch_registers = <int*>grow(NULL, (plan.n_fetches + 1) * sizeof(int))
     plan.fetch_again = <bint*>calloc(plan.n_fetches + 1, sizeof(bint))
+    plan.is_variant = <bint*>calloc(plan.n_fetches + 1, sizeof(bint))
     if (plan.steps == NULL or plan.in_flags == NULL or plan.is_constant == NULL or plan.is_unread == NULL
-            or plan.fetch_again == NULL):
+            or plan.fetch_again == NULL or plan.is_variant == NULL):
         raise MemoryError()
     for i in range(plan.n_feeds):
         plan.feed_outputs[i] = draft.feeds[i]
@@ -260,6 +262,7 @@ cdef Plan bind_draft(Draft draft):
             bind_group(plan, draft, <Group>draft.groups[step.group])     # a group runs where its last member stood
     for k in range(plan.n_fetches):
         plan.fetch_registers[k] = register_of(plan, draft, <int>draft.fetches[k])
+        plan.is_variant[k] = draft.dtype(<int>draft.fetches[k]) == DT_VARIANT
     if plan.n_fetches > 1:
         mark_fetched_again(plan)
     if draft.has_flow:

@@ -141,6 +141,8 @@ cdef class Graph:
     cdef int resolve_name(self, str name, bint plain, int* scope, int* base, int* suffix,
                           bint opening=*) except -1
     cdef bint is_free(self, str name)
+    cdef int release_name(self, str name) except -1
+    cdef set named_by_controllers(self)
     cdef int take_name(self, str name) except -1
     cdef bint has_operation(self, str name) except -1
     cdef set taken               # node names that did not go through the registry
@@ -194,6 +196,7 @@ cdef class OpType:
     cdef readonly object shape       # rule name or Python rule
     cdef readonly object kernel
     cdef readonly object gradient
+    cdef readonly str lacking        # "attr: type|type" for which TF has no kernel, or None
     cdef readonly bint stateful
     cdef public object binding       # what the executor prepared for this kernel
     cdef int index                   # in OP_TYPES
@@ -379,6 +382,7 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef int* fetch_registers
     cdef bint* fetch_again       # fetch -> a later fetch reads the same register
     cdef size_t scratch_bytes    # how much scratch its fused steps need
+    cdef bint* is_variant        # beside them: fetches that have no form outside
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState

@@ -141,7 +141,7 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
     cdef int types[MOST_ARGUMENTS]
     cdef int literal_at[MOST_ARGUMENTS]      # where the output of a constant goes
     cdef list literals = None
-    cdef int n = 0, n_literals = 0, i, k, kind, dtype, scope, base, suffix, inner
+    cdef int n = 0, n_literals = 0, i, kind, dtype, scope, base, suffix
     cdef object value, element
     cdef str text
     cdef tuple literal
@@ -200,24 +200,40 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
         text = node_name_text(name, default_name)
     if n_literals and text[len(text) - 1] == u"/" and not g.is_free(text):
         return None              # TF makes the constants before it finds the name taken
-    g.resolve_name(text, not t.scoped, &scope, &base, &suffix)
-    if n_literals:
-        inner = g.scope_at(scope, base, suffix)
-        for k in range(n_literals):
-            literal = literals[k]
-            i = literal_at[k] // MOST_INPUTS
-            ids[literal_at[k] % MOST_INPUTS] = const_node(g, literal, inner, (<ArgDef>t.inputs[i]).name)
-    if stored is None:
-        stored = t.stored_values(attrs) if attrs or not t.all_default else t.defaults
-    if t.n_out == 0:
-        return g.operation(t.add(g, n, ids, 0, NULL, stored, scope, base, suffix, None))
-    if t.out_kind >= OUT_STORED:
-        dtype = (<object>stored[t.out_kind - OUT_STORED])._enum
-    elif t.out_kind > 0:
-        dtype = t.out_kind
-    else:
-        dtype = types[-1 - t.out_kind]
-    return g.tensor(g.nodes[t.add(g, n, ids, 1, &dtype, stored, scope, base, suffix, None)].first_output)
+    suffix = UNRESOLVED
+    try:
+        g.resolve_name(text, not t.scoped, &scope, &base, &suffix)
+    except ValueError:
+        if suffix != UNRESOLVED and t.scoped:
+            add_literals(g, t, literals, n_literals, literal_at, ids, g.scope_at(scope, base, suffix))
+        raise
+    try:
+        if n_literals:
+            add_literals(g, t, literals, n_literals, literal_at, ids, g.scope_at(scope, base, suffix))
+        if stored is None:
+            stored = t.stored_values(attrs) if attrs or not t.all_default else t.defaults
+        if t.n_out == 0:
+            return g.operation(t.add(g, n, ids, 0, NULL, stored, scope, base, suffix, None))
+        if t.out_kind >= OUT_STORED:
+            dtype = (<object>stored[t.out_kind - OUT_STORED])._enum
+        elif t.out_kind > 0:
+            dtype = t.out_kind
+        else:
+            dtype = types[-1 - t.out_kind]
+        return g.tensor(g.nodes[t.add(g, n, ids, 1, &dtype, stored, scope, base, suffix, None)].first_output)
+    except Exception:
+        g.release_name(text)
+        raise
+
+
+cdef int add_literals(Graph g, OpType t, list literals, int n_literals, int* literal_at, int* ids,
+                      int scope) except -1:
+    """Add the constants of a call in `scope`, and their outputs to `ids`."""
+    cdef int k, i
+    for k in range(n_literals):
+        i = literal_at[k] // MOST_INPUTS
+        ids[literal_at[k] % MOST_INPUTS] = const_node(g, <tuple>literals[k], scope, (<ArgDef>t.inputs[i]).name)
+    return 0
 
 
 cdef int const_node(Graph g, tuple attrs, int scope, str name) except -1:

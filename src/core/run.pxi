@@ -611,6 +611,8 @@ cdef object outside_value(Plan plan, Frame* frame, int k):
         Py_DECREF(value)
         return value.copy() if value.ndim else value[()]
     if not is_array(held):
+        if plan.is_variant[k]:
+            raise errors_module().InternalError(None, None, "Tensorflow type 21 not convertible to numpy dtype.")
         return <object>held
     if array_ndim(<CArray*>held) == 0:
         if array_type(<CArray*>held) == cnp.NPY_OBJECT:

@@ -267,11 +267,13 @@ cdef class ControlDependencies:
     def __init__(self, Graph graph not None, ops):
         cdef Operation op
         cdef dict ids = {}           # in order, each once
+        cdef set current = graph.named_by_controllers()
         self.graph = graph
         self.clears = ops is None
         if ops is not None:
             for op in ops:
-                ids[op._id] = None
+                if current is None or op._id not in current:
+                    ids[op._id] = None
         self.controller = new_controller(list(ids))
 
     def __enter__(self):

@@ -27,6 +27,19 @@ cdef class VariableState:
         else:
             self.value = value
 
+    @property
+    def shape(self):
+        """The shape of a handle, which is a scalar."""
+        return ()
+
+    @property
+    def ndim(self):
+        return 0
+
+    @property
+    def size(self):
+        return 1
+
     def __repr__(self):
         return f"<VariableState {self.name!r}>"
 
@@ -174,7 +187,7 @@ cdef class BaseSession:
         return 0
 
     cdef int place(self) except -1:
-        """Have the devices of nodes that are new to the session checked."""
+        """Have the devices of nodes that are new to the session checked, and whether there are kernels for them."""
         cdef Graph g = self.graph
         cdef int i
         cdef dict asked = {}         # device -> the first node that wants it
@@ -184,6 +197,9 @@ cdef class BaseSession:
                 device = g.names.strings[g.nodes[i].device]
                 if device not in asked or (g.nodes[i].n_inputs and not g.nodes[<int>asked[device]].n_inputs):
                     asked[device] = i
+            lacking = (<OpType>OP_TYPES[g.nodes[i].op_type]).lacking
+            if lacking is not None:
+                self._check_kernel(g.operation(i), lacking)
         if asked:
             self._check_devices({device: g.node_name(node) for device, node in asked.items()})
         self.n_placed = g.n_nodes

@@ -57,7 +57,7 @@ def constant_array(value, dtype=None, shape=None, verify_shape=False):
         array = _text_array(leaves, array.shape)
     found = dtype if dtype is not None and dtype.is_quantized else dtypes.as_dtype(array.dtype)
     if dtype is not None and found.base_dtype != dtype.base_dtype:
-        raise TypeError(f"`dtype` {dtype} is not compatible with {value} of dtype {found}.")
+        raise TypeError(f"`dtype` {dtype} is not compatible with {value} of dtype {array.dtype}.")
     if array is value or array.base is not None:
         array = array.copy()
     if shape is not None:

@@ -350,6 +350,11 @@ def _as_feed(tensor, value):
 # ---------------------------------------------------------------- sessions
 
 
+def _proto_name(dtype):
+    """The name of a dtype in GraphDefs."""
+    return {"float32": "FLOAT", "float64": "DOUBLE", "float16": "HALF"}.get(dtype.name, dtype.name.upper())
+
+
 class BaseSession(core.BaseSession):
     """A session without a context: what `Session` and `InteractiveSession` share.
 
@@ -469,6 +474,18 @@ class BaseSession(core.BaseSession):
                 f"{device.to_string()} but available devices are [ {_DEVICE} ]. Make sure the device "
                 "specification refers to a valid "
                 f"device.{hint if device.device_type == 'GPU' else ''}\n\t [[{{{{node {name}}}}}]]",
+            )
+
+    def _check_kernel(self, op, lacking):
+        """Refuse `op` if its type has no kernel for its element type; `lacking` is ``"attr: type|type"``."""
+        attr, _, names = lacking.partition(": ")
+        dtype = op._attr(attr)[1]
+        if dtype.base_dtype.name in names.split("|"):
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"No OpKernel was registered to support Op '{op.type}' used by {{{{node {op.name}}}}} with these "
+                f"attrs: [{attr}=DT_{_proto_name(dtype)}]\nRegistered devices: [CPU]\n\n\t [[{op.name}]]",
             )
 
     def _convert_feed(self, tensor, value):

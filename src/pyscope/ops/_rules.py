@@ -248,7 +248,7 @@ def activation_gradient(type, kernel, gradient, types=FLOATING, second="features
     )
 
 
-def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast"):
+def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast", lacking=None):
     """OpType of an elementwise function of two tensors that broadcast."""
     return core.OpType(
         type,
@@ -257,6 +257,7 @@ def binary(type, kernel, gradient, types, inputs=("x", "y"), shape="broadcast"):
         shape=shape,
         kernel=kernel if isinstance(kernel, np.ufunc) else _broadcasting(kernel),
         gradient=_replayed(gradient),
+        lacking=lacking,
     )
 
 

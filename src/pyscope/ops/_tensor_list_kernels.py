@@ -26,6 +26,8 @@ class TensorList:
 
     __slots__ = ("dtype", "element_shape", "items", "length", "limit")
     shape = ()                   # a list is a scalar, also as an element of another list
+    ndim = 0
+    size = 1
 
     def __init__(self, items, element_shape, dtype, limit=-1, length=None):
         self.items = items

@@ -326,15 +326,21 @@ def floordiv(x, y, name=None):
     return FLOOR_DIV(x, y, name=name, default_name="floordiv")
 
 
+def _unexpected():
+    """The error of truncating by an integer 0, of which TF's kernel knows no better."""
+    return InternalError(
+        None, None, "Unexpected error in binary operator (only integer div and mod should have errors)"
+    )
+
+
 def _truncate_div_kernel(attrs, x, y):
-    if x.dtype.kind in "iu" and np.any(y == 0):  # TF's kernel knows no better
-        raise InternalError(
-            None, None, "Unexpected error in binary operator (only integer div and mod should have errors)"
-        )
+    if x.dtype.kind in "iu" and np.any(y == 0):
+        raise _unexpected()
     return _truncated_quotient(x, y) if x.dtype.kind in "iu" else np.trunc(np.divide(x, y))
 
 
-TRUNCATE_DIV = binary("TruncateDiv", _truncate_div_kernel, lambda op, grad: [None, None], _ARITHMETIC)
+TRUNCATE_DIV = binary("TruncateDiv", _truncate_div_kernel, lambda op, grad: [None, None], _ARITHMETIC,
+                      lacking="T: complex64|complex128")
 
 
 def truncatediv(x, y, name=None):
@@ -378,12 +384,14 @@ def floormod(x, y, name=None):
 
 
 def _truncate_mod_kernel(attrs, x, y):
-    _check_divisor(x, y)
+    if x.dtype.kind in "iu" and np.any(y == 0):
+        raise _unexpected()
     return np.fmod(x, y)
 
 
 TRUNCATE_MOD = binary(
-    "TruncateMod", _truncate_mod_kernel, None, "int32|int64|bfloat16|float16|float32|float64"
+    "TruncateMod", _truncate_mod_kernel, None, "int32|int64|bfloat16|float16|float32|float64",
+    lacking="T: bfloat16|float16",
 )
 MOD = binary("Mod", _truncate_mod_kernel, None, "int32|int64|float16|float16|bfloat16|float32|float64")
 

@@ -20,10 +20,15 @@ __all__ = [
 # ---------------------------------------------------------------- casts
 
 
+_OPAQUE = (dtypes.string, dtypes.resource, dtypes.variant)
+_C_NAMES = {dtypes.float32: "float", dtypes.float64: "double", dtypes.float16: "half"}
+
+
 def _cast_kernel(attrs, x):
     source, target = attrs["SrcT"].base_dtype, attrs["DstT"].base_dtype
-    if dtypes.string in (source, target) and source != target:
-        raise UnimplementedError(None, None, f"Cast {source.name} to {target.name} is not supported")
+    if source != target and (source in _OPAQUE or target in _OPAQUE):
+        source, target = _C_NAMES.get(source, source.name), _C_NAMES.get(target, target.name)
+        raise UnimplementedError(None, None, f"Cast {source} to {target} is not supported")
     if source.is_complex and not target.is_complex:
         x = x.real
     return x.astype(target.as_numpy_dtype)

@@ -46,6 +46,7 @@ def _equality(type, function, otherwise):
         shape=_equality_shape,
         kernel=_equality_kernel(function, otherwise),
         gradient=core.NO_GRADIENT,
+        lacking="T: resource|variant",
     )
 
 

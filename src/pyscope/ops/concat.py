@@ -184,6 +184,7 @@ CONCAT_V2 = OpType(
     shape=_concat_v2_rule,
     kernel=core.kernel("concat", lambda attrs, *xs: _concatenate(xs[:-1], xs[-1])),
     gradient=core.replayed(lambda op, dy: _concat_gradient(op, dy, 0, -1, -1)),
+    lacking="T: resource|variant",
 )
 
 CONCAT = OpType(
@@ -250,7 +251,7 @@ def _split_rule(c):
     axis = int(axis)
     if not -len(given) <= axis < len(given):
         raise ValueError(
-            "Dimension size, given by scalar input %d must be in range [%d, %d)" % (axis, -len(given), len(given))
+            "Dimension size, given by scalar input %d must be in range [-%d, %d)" % (axis, len(given), len(given))
         )
     at = axis + len(given) if axis < 0 else axis
     d = given[at]
@@ -317,7 +318,7 @@ def _split_v_rule(c):
         return [None] * n
     if not -len(given) <= axis < len(given):
         raise ValueError(
-            "Dimension size, given by scalar input %d must be in range [%d, %d)" % (axis, -len(given), len(given))
+            "Dimension size, given by scalar input %d must be in range [-%d, %d)" % (axis, len(given), len(given))
         )
     at = axis + len(given) if axis < 0 else axis
     total = given[at]

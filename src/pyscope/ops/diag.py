@@ -22,6 +22,11 @@ def _invalid(message):
     return errors.InvalidArgumentError(None, None, message)
 
 
+def _check_matrix(x):
+    if x.ndim < 2:
+        raise _invalid("input must be at least 2-dim, received shape: %s" % show(x.shape))
+
+
 # ---------------------------------------------------------------- tensors
 
 def _diag_rule(c):
@@ -31,6 +36,8 @@ def _diag_rule(c):
 
 
 def _diag_kernel(attrs, x):
+    if x.ndim < 1:
+        raise _invalid("Input must be at least rank 1, got 0")
     out = np.zeros((x.size, x.size), x.dtype)
     np.fill_diagonal(out, x.reshape(-1))
     return out.reshape(x.shape + x.shape)
@@ -48,7 +55,12 @@ def _diag_part_rule(c):
 
 def _diag_part_kernel(attrs, x):
     half = x.ndim // 2
-    if x.ndim % 2 or x.shape[:half] != x.shape[half:]:
+    if x.ndim % 2 or not x.ndim:
+        raise _invalid(
+            "The rank of the tensor should be                                          even and positive, got shape "
+            + show(x.shape)
+        )
+    if x.shape[:half] != x.shape[half:]:
         raise _invalid("Invalid shape %s: dimensions %d and %d do not match." % (show(x.shape), 0, half))
     n = int(np.prod(x.shape[:half], dtype=np.int64))
     return np.diagonal(x.reshape(n, n)).reshape(x.shape[:half])
@@ -209,6 +221,9 @@ def _matrix_diag_v3_kernel(attrs, diagonal, k, n_rows, n_cols, padding):
     lower, upper = _band(k)
     if diagonal.ndim < 1:
         raise _invalid("diagonal must be at least 1-dim, received shape: %s" % show(diagonal.shape))
+    for name, value in (("num_rows", n_rows), ("num_cols", n_cols), ("padding_value", padding)):
+        if value.ndim:
+            raise _invalid("%s must be a scalar" % name)
     packed = diagonal if lower < upper else diagonal[..., np.newaxis, :]
     if packed.ndim < 2 or packed.shape[-2] != upper - lower + 1:
         raise _invalid(
@@ -286,8 +301,9 @@ def _matrix_diag_part_v3_rule(c):
 
 
 def _matrix_diag_part_v3_kernel(attrs, x, k, padding):
-    if x.ndim < 2:
-        raise _invalid("input must be at least 2-dim, received shape: %s" % show(x.shape))
+    _check_matrix(x)
+    if padding.ndim:
+        raise _invalid("padding_value must be a scalar")
     lower, upper = _band(k)
     n_rows, n_cols = x.shape[-2:]
     _check_band(lower, upper, n_rows, n_cols)
@@ -357,20 +373,13 @@ def _matrix_set_diag_v3_rule(c):
 
 
 def _matrix_set_diag_v3_kernel(attrs, x, diagonal, k):
-    if x.ndim < 2:
-        raise _invalid("input must be at least 2-dim, received shape: %s" % show(x.shape))
+    _check_matrix(x)
     lower, upper = _band(k)
     n_rows, n_cols = x.shape[-2:]
     _check_band(lower, upper, n_rows, n_cols)
     longest = _longest(lower, upper, n_rows, n_cols)
     expected = x.shape[:-2] + ((upper - lower + 1,) if lower < upper else ()) + (longest,)
-    if diagonal.shape != expected:
-        raise _invalid(
-            "Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is "
-            "not equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: "
-            "%s\nDiagonal shape: %s\nExpected diagonal shape: %s"
-            % (show(x.shape), show(diagonal.shape), show(expected))
-        )
+    _check_set_diagonal(x, diagonal, expected)
     out = x.copy()
     packed = diagonal if lower < upper else diagonal[..., np.newaxis, :]
     _set_band(out, packed, lower, upper, longest, *_align(attrs))
@@ -432,6 +441,8 @@ def _matrix_diag_rule(c):
 
 
 def _matrix_diag_kernel(attrs, x):
+    if x.ndim < 1:
+        raise _invalid("diagonal must be at least 1-dim, received shape: []")
     n = x.shape[-1]
     out = np.zeros(x.shape + (n,), x.dtype)
     out[..., np.arange(n), np.arange(n)] = x
@@ -456,6 +467,11 @@ def _matrix_diag_part_rule(c):
     return [given[:-2] + (None if None in given[-2:] else min(given[-2:]),)]
 
 
+def _matrix_diag_part_kernel(attrs, x):
+    _check_matrix(x)
+    return np.diagonal(x, 0, -2, -1)
+
+
 def _matrix_diag_part_gradient(op, dy):
     matrix = op.inputs[0].get_shape()[-2:]
     if matrix.is_fully_defined() and matrix[0] == matrix[1]:
@@ -468,14 +484,26 @@ MATRIX_DIAG_PART = OpType(
     "input: T -> diagonal: T",
     "T: type",
     shape=_matrix_diag_part_rule,
-    kernel=lambda attrs, x: np.diagonal(x, 0, -2, -1),
+    kernel=_matrix_diag_part_kernel,
     gradient=_matrix_diag_part_gradient,
 )
 
 
+def _check_set_diagonal(x, diagonal, expected):
+    if diagonal.shape != expected:
+        raise _invalid(
+            "Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is "
+            "not equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: "
+            "%s\nDiagonal shape: %s\nExpected diagonal shape: %s"
+            % (show(x.shape), show(diagonal.shape), show(expected))
+        )
+
+
 def _matrix_set_diag_kernel(attrs, x, diagonal):
-    out = x.copy()
+    _check_matrix(x)
     n = min(x.shape[-2:])
+    _check_set_diagonal(x, diagonal, (*x.shape[:-2], n))
+    out = x.copy()
     out[..., np.arange(n), np.arange(n)] = diagonal
     return out
 
@@ -511,8 +539,7 @@ MATRIX_SET_DIAG = OpType(
 # ---------------------------------------------------------------- bands
 
 def _band_part_kernel(attrs, x, below, above):
-    if x.ndim < 2:
-        raise _invalid("input must be at least 2-dim, received shape: %s" % show(x.shape))
+    _check_matrix(x)
     n_rows, n_cols = x.shape[-2:]
     below, above = int(below), int(above)
     if not below <= n_rows:

@@ -532,6 +532,7 @@ SCATTER_ND = OpType(
     shape=_scatter_nd_rule,
     kernel=_scatter_nd_kernel,
     gradient=lambda op, dy: [None, gather_nd(dy, op.inputs[0]), None],
+    lacking="T: resource|variant",
 )
 
 

@@ -80,6 +80,7 @@ PAD = OpType(
     shape=_padding_rule(1),
     kernel=core.kernel("pad", lambda attrs, x, paddings: _pad_constant(x, paddings, b"" if x.dtype == object else 0)),
     gradient=core.replayed(_pad_gradient),
+    lacking="T: resource|variant",
 )
 
 PAD_V2 = OpType(

@@ -141,6 +141,7 @@ REVERSE_SEQUENCE = OpType(
     shape=_reverse_sequence_rule,
     kernel=_reverse_sequence_kernel,
     gradient=_reverse_sequence_gradient,
+    lacking="T: resource|variant",
 )
 
 

@@ -346,6 +346,7 @@ ASSIGN_ADD_VARIABLE_OP = core.OpType(
     shape=_assign_shape,
     kernel=core.kernel("assign_add", _updating(np.add)),
     stateful=True,
+    lacking="dtype: bool|string",
 )
 
 ASSIGN_SUB_VARIABLE_OP = core.OpType(
@@ -355,6 +356,7 @@ ASSIGN_SUB_VARIABLE_OP = core.OpType(
     shape=_assign_shape,
     kernel=core.kernel("assign_sub", _updating(np.subtract)),
     stateful=True,
+    lacking="dtype: bool|string",
 )
 
 VARIABLE_SHAPE = core.OpType(

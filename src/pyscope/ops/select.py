@@ -8,6 +8,7 @@ from .._core import OpType
 from ..conversion import convert_to_tensor
 from . import math as math_ops
 from ._array_rules import broadcast, merge, merge_dim, position, show, with_rank, with_rank_at_least
+from ._rules import check_same_shape
 from .fill import zeros, zeros_like
 from .gather import gather
 from .shape import reshape, shape
@@ -45,6 +46,19 @@ def _select_rule(c):
 
 
 def _select_kernel(attrs, condition, t, e):
+    if condition.ndim and not (condition.ndim == 1 and t.ndim != 1):
+        check_same_shape("Select", condition, t, e)
+        return np.where(condition, t, e)
+    if condition.ndim == 1:
+        if t.ndim < 1:
+            raise errors.InvalidArgumentError(
+                None, None, "'then' must be at least a vector, but saw shape: %s" % show(t.shape)
+            )
+        if t.shape[0] != condition.shape[0]:
+            raise errors.InvalidArgumentError(
+                None, None, "Number of batches of 'then' must match size of 'cond', but saw: %d vs. %d"
+                % (t.shape[0], condition.shape[0])
+            )
     if t.shape != e.shape:
         raise errors.InvalidArgumentError(
             None, None, "'then' and 'else' must have the same size.  but received: %s vs. %s"
@@ -52,17 +66,6 @@ def _select_kernel(attrs, condition, t, e):
         )
     if condition.ndim == 0:
         return t if condition else e
-    if condition.shape == t.shape:
-        return np.where(condition, t, e)
-    if condition.ndim != 1:
-        raise errors.InvalidArgumentError(
-            None, None, "'cond' must be a vector, but saw shape: %s" % show(condition.shape)
-        )
-    if t.ndim < 1 or t.shape[0] != condition.shape[0]:
-        raise errors.InvalidArgumentError(
-            None, None, "Number of batches of 'then' must match size of 'cond', but saw: %d vs. %d"
-            % (t.shape[0] if t.ndim else 0, condition.shape[0])
-        )
     return np.where(condition.reshape((-1,) + (1,) * (t.ndim - 1)), t, e)
 
 
@@ -179,6 +182,7 @@ UNIQUE = OpType(
     shape=lambda c: [(None,), with_rank(c.shape(0), 1)],
     kernel=_unique_kernel,
     gradient=core.NO_GRADIENT,
+    lacking="T: resource|variant",
 )
 
 
@@ -364,6 +368,7 @@ DYNAMIC_STITCH = OpType(
     shape=_dynamic_stitch_rule,
     kernel=_dynamic_stitch_kernel,
     gradient=_dynamic_stitch_gradient,
+    lacking="T: resource|variant",
 )
 
 PARALLEL_DYNAMIC_STITCH = OpType(

@@ -9,7 +9,7 @@ cdef extern from "numpy/arrayobject.h":
     PyObject* ARRAY_CLASS "((PyObject*)&PyArray_Type)"
 
 cdef enum:
-    COPY_GRAIN = 1 << 17         # bytes that are worth a thread
+    COPY_GRAIN = 131072          # bytes that are worth a thread
 
 cdef struct Copy:                # of an array into another of the same dimensions
     char* out

@@ -8,7 +8,7 @@ cdef enum:
     PRODUCT_KNOWN = 1            # bits of Step.bits: the attributes have been read,
     PRODUCT_SWAPS_A = 2          # transpose_a or adj_x,
     PRODUCT_SWAPS_B = 4
-    PRODUCT_GRAIN = 1 << 20      # multiplications that are worth a thread
+    PRODUCT_GRAIN = 1048576      # multiplications that are worth a thread
     PRODUCT_TILE = 16            # pieces are a multiple of this, as BLAS's own blocks are
 
 cdef struct Product:             # dims: number of calls, rows, inner, columns

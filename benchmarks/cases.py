@@ -76,11 +76,11 @@ CASES = [
     _case("names", programs.variable_scope_new, 500, 25, label="500"),
     _case("names", programs.variable_scope_new, 2000, 50, label="2,000"),
     _case("names", programs.variable_scope_new, 20000, 350, slow=True, label="20,000"),
-    _case("run", programs.run_smallest, 500, 30),
+    _case("run", programs.run_smallest, 500, 40),
     _case("run", programs.run_callable, 500),
-    _case("run", programs.run_no_op, 500),
-    _case("run", programs.run_10, 100),
-    _case("run", programs.run_100, 20),
+    _case("run", programs.run_no_op, 500, 25),
+    _case("run", programs.run_10, 100, 40),
+    _case("run", programs.run_100, 20, 40),
     _case("run", programs.run_first, 10000, 100, slow=True, label="10,000 ops, per op"),
     _case("run", programs.run_chain, 1000, 3, label="1,000 ops, per op"),
     _case("run", programs.run_chain, 10000, 3, slow=True, label="10,000 ops, per op"),
@@ -89,17 +89,17 @@ CASES = [
     _case("run", programs.elementwise_chain, 1000000, 3, label="1,000,000 floats, per float"),
     _case("run", programs.elementwise_chain, 4000000, 5, slow=True, label="4,000,000 floats, per float"),
     _case("run", programs.elementwise_tree, 1000000, 3, label="1,000,000 floats, per float"),
-    _case("run", programs.elementwise_tree, 4000000, 3, slow=True, label="4,000,000 floats, per float"),
+    _case("run", programs.elementwise_tree, 4000000, 5, slow=True, label="4,000,000 floats, per float"),
     _case("run", programs.run_initializer, 1000, 400, label="1,000 variables, per variable"),
     _case("train", programs.train_gradients, 20),
     _case("train", programs.train_sgd, 20, 1.3),
     _case("train", programs.train_adam, 20),
     _case("train", programs.train_word2vec, 20, 2),
     _case("train", programs.train_lstm, 5, 1.5),
-    _case("train", programs.train_cnn, 2, 0.7),
-    _case("train", programs.conv_3x3, 1, 0.85),
-    _case("train", programs.conv_1x1, 2, 0.7),
-    _case("train", programs.conv_rgb, 1, 1.2),
+    _case("train", programs.train_cnn, 2, 1),
+    _case("train", programs.conv_3x3, 1),
+    _case("train", programs.conv_1x1, 2),
+    _case("train", programs.conv_rgb, 1),
 ]
 
 # Cost per op of the second at most this many times that of the first, in PyScope.
@@ -114,7 +114,7 @@ BY_PROCESSOR = ("build", "names")
 
 MEMORY_OPS = 100000
 BYTES_PER_OP = 200
-IMPORT_ABOVE_NUMPY = 0.025
+IMPORT_ABOVE_NUMPY = 0.015
 
 
 def by_name(name):

@@ -15,5 +15,13 @@ pytestmark = [
 @pytest.mark.parametrize("mode", registry.MODES)
 def test_equal_to_tensorflow(mode):
     results, stale = compare(mode, live=True)
-    assert {name: found[0] for name, found in results.items() if found} == {}
+    different = {name: found[0] for name, found in results.items() if found}
+    # Of several variables without a value TensorFlow names whichever its threads reach first: where it said otherwise
+    # than we do, it is asked again, up to three times.
+    for _ in range(3):
+        if not different:
+            break
+        again, _ = compare(mode, list(different), live=True)
+        different = {name: found[0] for name, found in again.items() if found and name in different}
+    assert different == {}
     assert stale == []

@@ -304,6 +304,8 @@ SPLIT = OpType(
 def _split_v_rule(c):
     n = c.attr("num_split")
     given = c.shape(0)
+    if given == ():
+        raise ValueError("Can't split scalars")
     length = vector(c, 1)
     if length is not None and length != n:
         raise ValueError("Length of size_splits should be equal to num_outputs")

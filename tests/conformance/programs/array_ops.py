@@ -77,7 +77,8 @@ def joining(tf, t):
                    lambda: tf.concat([a, tf.constant([[1, 2]])], 0),
                    lambda: tf.concat(0, [a, b]), lambda: tf.split(a, "a"),
                    lambda: tf.unstack(tf.placeholder(tf.float32)), lambda: tf.stack([a, 1]),
-                   lambda: tf.split(u, 2.5)):
+                   lambda: tf.split(u, 2.5), lambda: tf.split(tf.constant(1.0), 2),
+                   lambda: tf.split(tf.constant(1.0), [1]), lambda: tf.concat([tf.constant(1.0)] * 2, 0)):
         with t.error():
             t.show(action())
 

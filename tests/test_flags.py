@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags as absl_flags
 
 from pyscope import flags
 from pyscope.flags import FlagValues
@@ -87,12 +88,20 @@ def test_unknown_flags_may_be_left_to_the_program(values):
     assert (left, values.n) == (["program", "--foo", "3", "--", "-z"], 4)
 
 
-def test_reading_a_flag_parses_sys_argv(values, monkeypatch):
+def test_reading_a_flag_parses_sys_argv(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["program", "--n=8"])
-    assert not values.is_parsed()
-    assert (values.n, values.is_parsed()) == (8, True)
-    with pytest.raises(AttributeError, match="^zzz$"):
-        values.zzz  # noqa: B018
+    flags.DEFINE_integer("n", 3, "count")
+    try:
+        assert not flags.FLAGS.is_parsed()
+        assert (flags.FLAGS.n, flags.FLAGS.is_parsed()) == (8, True)
+        with pytest.raises(AttributeError, match="^zzz$"):
+            flags.FLAGS.zzz  # noqa: B018
+        flags.FLAGS.n = 9
+        assert (flags.FLAGS.n, flags.FLAGS["n"].value, "n" in flags.FLAGS) == (9, 9, True)
+        assert absl_flags.FLAGS.n == 9
+    finally:
+        flags.FLAGS.unparse_flags()
+        del flags.FLAGS.n
 
 
 def test_setting_a_flag(values):

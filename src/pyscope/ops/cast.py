@@ -50,7 +50,7 @@ CAST = core.OpType(
     "x: SrcT -> y: DstT",
     "SrcT: type; DstT: type; Truncate: bool = False",
     shape="same",
-    kernel=_cast_kernel,
+    kernel=core.kernel("cast", _cast_kernel),
     gradient=core.replayed(_cast_gradient),
 )
 

@@ -277,7 +277,7 @@ ONE_HOT = OpType(
     "indices: TI, depth: int32, on_value: T, off_value: T -> output: T",
     "axis: int = -1; T: type; TI: uint8|int8|int32|int64 = int64",
     shape=_one_hot_rule,
-    kernel=_one_hot_kernel,
+    kernel=core.kernel("one_hot", _one_hot_kernel),
     gradient=core.NO_GRADIENT,
 )
 

@@ -61,7 +61,7 @@ RANGE = core.OpType(
     "start: Tidx, limit: Tidx, delta: Tidx -> output: Tidx",
     "Tidx: bfloat16|float16|float32|float64|int8|int16|int32|int64|uint16|uint32|uint64 = int32",
     shape=_range_shape,
-    kernel=_range_kernel,
+    kernel=core.kernel("range", _range_kernel),
     gradient=core.NO_GRADIENT,
 )
 

@@ -74,7 +74,7 @@ TOP_K_V2 = core.OpType(
     "input: T, k: Tk -> values: T, indices: index_type",
     f"sorted: bool = True; T: {REAL}; Tk: int16|int32|int64 = int32; index_type: int16|int32|int64 = int32",
     shape=_top_k_shape,
-    kernel=_top_k_kernel,
+    kernel=core.kernel("top_k", _top_k_kernel),
     gradient=_top_k_gradient,
 )
 
@@ -164,7 +164,7 @@ IN_TOP_K_V2 = core.OpType(
     "predictions: float32, targets: T, k: T -> precision: bool",
     "T: int32|int64 = int32",
     shape=_in_top_k_shape,
-    kernel=_in_top_k_kernel,
+    kernel=core.kernel("in_top_k", _in_top_k_kernel),
     gradient=None,
 )
 

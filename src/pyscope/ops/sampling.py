@@ -17,75 +17,23 @@ __all__ = [
 
 # ---------------------------------------------------------------- samplers
 
-_RESERVED = 2048 // 4  # Philox groups that TF's samplers set aside for each candidate
-
-
 def _sampler_shape(c):
     shape = with_rank(c.shape(0), 2)
     n = c.attr("num_sampled")
     return [(n,), (shape[0], merge_dim(shape[1], c.attr("num_true"))), (n,)]
 
 
-def _log_uniform(doubles, range_max):
-    """Classes with probability ``log((k + 2) / (k + 1)) / log(range_max + 1)``."""
-    values = np.exp(doubles * np.log1p(range_max)).astype(np.int64) - 1
-    return values % range_max
-
-
-def _log_uniform_probability(values, range_max):
-    return np.log((values + 2.0) / (values + 1.0)) / np.log1p(range_max)
-
-
-def _draw_log_uniform(generator, n, range_max):
-    return _log_uniform(core.random_fill("uniform", generator, (n,), np.float64), range_max)
-
-
-def _draw_uniform(generator, n, range_max):
-    bits = core.random_fill("bits", generator, (n,), np.uint64)
-    if range_max & (range_max - 1):
-        bits = bits[bits >= 2**64 % range_max]  # those below would make small numbers more frequent
-    return (bits % np.uint64(range_max)).astype(np.int64)
-
-
-def _sampled_kernel(draw, probability):
-    """Kernel that draws candidates, each once if `unique`, and says how often each class is to be expected."""
-
-    @core.session_kernel
-    def kernel(run, op, true_classes):
-        n, range_max = op.get_attr("num_sampled"), op.get_attr("range_max")
-        if true_classes.ndim != 2 or true_classes.shape[1] != op.get_attr("num_true"):
-            raise InvalidArgumentError(None, None, "true_classes must have num_true columns")
-        if true_classes.size and (true_classes.min() < 0 or true_classes.max() >= range_max):
-            outside = true_classes[(true_classes < 0) | (true_classes >= range_max)]
-            raise InvalidArgumentError(
-                None, None, f"`true_candidate` out of range [0, {range_max}), received {outside[0]}"
-            )
-        if n > range_max and op.get_attr("unique"):
-            raise InvalidArgumentError(None, None, "Sampler's range is too small.")
-        generator = run.op_state(op, lambda: core.PhiloxGenerator(op.get_attr("seed"), op.get_attr("seed2")))
-        key, counter = generator.key, generator.counter
-        generator.skip(_RESERVED * n)
-        unique, n_tries = op.get_attr("unique"), n
-        drawn, picked = [], []
-        n_drawn = n + n % 2  # two values to a Philox group
-        while len(picked) < n:
-            drawn += draw(core.PhiloxGenerator.from_key_counter(key, counter), n_drawn, range_max).tolist()
-            counter += n_drawn // 2
-            picked = list(dict.fromkeys(drawn)) if unique else drawn
-        del picked[n:]
-        if unique:
-            n_tries = drawn.index(picked[-1]) + 1
-        picked = np.array(picked, np.int64)
-
-        def expected(classes):
-            p = probability(classes, range_max).astype(np.float32)
-            if n_tries == n:
-                return p * np.float32(n)
-            return -np.expm1(np.float32(n_tries) * np.log1p(-p))
-
-        return picked, expected(true_classes), expected(picked)
-
-    return kernel
+def _check_sampler(run, op, true_classes):
+    """What the typed kernels leave: the errors."""
+    range_max = op.get_attr("range_max")
+    if true_classes.ndim != 2 or true_classes.shape[1] != op.get_attr("num_true"):
+        raise InvalidArgumentError(None, None, "true_classes must have num_true columns")
+    outside = true_classes[(true_classes < 0) | (true_classes >= range_max)]
+    if outside.size:
+        raise InvalidArgumentError(
+            None, None, f"`true_candidate` out of range [0, {range_max}), received {outside[0]}"
+        )
+    raise InvalidArgumentError(None, None, "Sampler's range is too small.")
 
 
 def _sampler(type, kernel):
@@ -109,11 +57,10 @@ def _all_kernel(attrs, true_classes):
 
 
 LOG_UNIFORM_CANDIDATE_SAMPLER = _sampler(
-    "LogUniformCandidateSampler", _sampled_kernel(_draw_log_uniform, _log_uniform_probability)
+    "LogUniformCandidateSampler", core.kernel("sample_log_uniform", core.session_kernel(_check_sampler))
 )
 UNIFORM_CANDIDATE_SAMPLER = _sampler(
-    "UniformCandidateSampler",
-    _sampled_kernel(_draw_uniform, lambda values, range_max: np.full(values.shape, 1.0 / range_max)),
+    "UniformCandidateSampler", core.kernel("sample_uniform", core.session_kernel(_check_sampler))
 )
 ALL_CANDIDATE_SAMPLER = _sampler("AllCandidateSampler", _all_kernel)
 
@@ -200,7 +147,7 @@ COMPUTE_ACCIDENTAL_HITS = core.OpType(
     "true_classes: int64, sampled_candidates: int64 -> indices: int32, ids: int64, weights: float32",
     "num_true: int; seed: int = 0; seed2: int = 0",
     shape=_hits_shape,
-    kernel=_hits_kernel,
+    kernel=core.kernel("accidental_hits", _hits_kernel),
     gradient=None,
 )
 

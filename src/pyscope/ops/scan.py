@@ -166,7 +166,7 @@ def _arg(type, function, worst, index_types, output_types):
         f"T: {REAL}|qint8|quint8|qint32|qint16|quint16|bool; Tidx: {index_types} = int32; "
         f"output_type: {output_types} = int64",
         shape=_arg_shape,
-        kernel=_arg_kernel(function, worst),
+        kernel=core.kernel("arg_max" if type == "ArgMax" else "arg_min", _arg_kernel(function, worst)),
         gradient=lambda op, grad: [None, None],
     )
 

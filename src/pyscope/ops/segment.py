@@ -123,9 +123,12 @@ def _segment(type, kernel, gradient, types):
 
 
 SEGMENT_SUM = _segment(
-    "SegmentSum", _sorted_sum, lambda op, grad: [array.gather(grad, op.inputs[1]), None], NUMBER
+    "SegmentSum",
+    core.kernel("sorted_segment_sum", _sorted_sum),
+    lambda op, grad: [array.gather(grad, op.inputs[1]), None],
+    NUMBER,
 )
-SEGMENT_MEAN = _segment("SegmentMean", _sorted_mean, _segment_mean_gradient, NUMBER)
+SEGMENT_MEAN = _segment("SegmentMean", core.kernel("sorted_segment_mean", _sorted_mean), _segment_mean_gradient, NUMBER)
 SEGMENT_MAX = _segment("SegmentMax", _sorted_kernel(np.maximum, 0), _segment_extremum_gradient, REAL)
 SEGMENT_MIN = _segment("SegmentMin", _sorted_kernel(np.minimum, 0), _segment_extremum_gradient, REAL)
 SEGMENT_PROD = _segment("SegmentProd", _sorted_kernel(np.multiply, 1), _segment_prod_gradient, NUMBER)
@@ -275,13 +278,22 @@ UNSORTED_SEGMENT_SUM = _unsorted(
     "int16|int32|int64",
 )
 UNSORTED_SEGMENT_MAX = _unsorted(
-    "UnsortedSegmentMax", _unsorted_kernel(np.maximum, _lowest), _unsorted_extremum_gradient, REAL
+    "UnsortedSegmentMax",
+    core.kernel("unsorted_segment_max", _unsorted_kernel(np.maximum, _lowest)),
+    _unsorted_extremum_gradient,
+    REAL,
 )
 UNSORTED_SEGMENT_MIN = _unsorted(
-    "UnsortedSegmentMin", _unsorted_kernel(np.minimum, _highest), _unsorted_extremum_gradient, REAL
+    "UnsortedSegmentMin",
+    core.kernel("unsorted_segment_min", _unsorted_kernel(np.minimum, _highest)),
+    _unsorted_extremum_gradient,
+    REAL,
 )
 UNSORTED_SEGMENT_PROD = _unsorted(
-    "UnsortedSegmentProd", _unsorted_kernel(np.multiply, lambda dtype: 1), _unsorted_prod_gradient, NUMBER
+    "UnsortedSegmentProd",
+    core.kernel("unsorted_segment_prod", _unsorted_kernel(np.multiply, lambda dtype: 1)),
+    _unsorted_prod_gradient,
+    NUMBER,
 )
 
 
@@ -429,6 +441,8 @@ def _chosen_rows_gradient(grad_op, sparse_grad_op):
 
 def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
     """The op types of one reduction: plain, with a number of segments, gradient, sparse gradient."""
+    typed = {_scale_none: "sum", _scale_mean: "mean", _scale_sqrt_n: "sqrt_n"}[scale]
+    forward = core.kernel("sparse_segment_" + typed, _chosen_rows_kernel(scale))
     index_attrs = "Tidx: int32|int64 = int32; Tsegmentids: int32|int64 = int32"
     gradient = _chosen_rows_gradient(grad_op, sparse_grad_op)
     plain = core.OpType(
@@ -436,7 +450,7 @@ def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
         "data: T, indices: Tidx, segment_ids: Tsegmentids -> output: T",
         f"T: {types}; {index_attrs}; sparse_gradient: bool = False",
         shape=_chosen_rows_shape,
-        kernel=_chosen_rows_kernel(scale),
+        kernel=forward,
         gradient=gradient,
     )
     numbered = core.OpType(
@@ -445,7 +459,7 @@ def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
         f"T: {types}; Tidx: int32|int64 = int32; Tnumsegments: int32|int64 = int32; "
         "Tsegmentids: int32|int64 = int32; sparse_gradient: bool = False",
         shape=_chosen_rows_shape,
-        kernel=_chosen_rows_kernel(scale),
+        kernel=forward,
         gradient=gradient,
     )
     backward = core.OpType(
@@ -453,7 +467,7 @@ def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
         "grad: T, indices: Tidx, segment_ids: Tsegmentids, output_dim0: int32 -> output: T",
         f"T: bfloat16|float16|float32|float64; {index_attrs}",
         shape=_chosen_rows_shape,
-        kernel=_chosen_rows_grad_kernel(scale),
+        kernel=core.kernel(f"sparse_segment_{typed}_grad", _chosen_rows_grad_kernel(scale)),
         gradient=None,
     )
     sparse = core.OpType(

@@ -27,7 +27,7 @@ WHERE = OpType(
     "T: float32|float64|int32|uint8|int16|int8|complex64|int64|qint8|quint8|qint32|bfloat16|qint16|quint16"
     "|uint16|complex128|float16|uint32|uint64|bool = bool",
     shape=_where_rule,
-    kernel=lambda attrs, x: np.argwhere(x),
+    kernel=core.kernel("where", lambda attrs, x: np.argwhere(x)),
     gradient=core.NO_GRADIENT,
 )
 
@@ -80,7 +80,7 @@ SELECT = OpType(
     "condition: bool, t: T, e: T -> output: T",
     "T: type",
     shape=_select_rule,
-    kernel=_select_kernel,
+    kernel=core.kernel("select", _select_kernel),
     gradient=core.replayed(_select_gradient, ignoring=(0,)),
 )
 
@@ -117,7 +117,7 @@ SELECT_V2 = OpType(
     "condition: bool, t: T, e: T -> output: T",
     "T: type",
     shape=_select_v2_rule,
-    kernel=_select_v2_kernel,
+    kernel=core.kernel("select_v2", _select_v2_kernel),
     gradient=core.replayed(_select_v2_gradient, ignoring=(0,)),
 )
 
@@ -180,7 +180,7 @@ UNIQUE = OpType(
     "x: T -> y: T, idx: out_idx",
     "T: type; out_idx: int32|int64 = int32",
     shape=lambda c: [(None,), with_rank(c.shape(0), 1)],
-    kernel=_unique_kernel,
+    kernel=core.kernel("unique", _unique_kernel),
     gradient=core.NO_GRADIENT,
     lacking="T: resource|variant",
 )
@@ -203,7 +203,7 @@ UNIQUE_WITH_COUNTS = OpType(
     "x: T -> y: T, idx: out_idx, count: out_idx",
     "T: type; out_idx: int32|int64 = int32",
     shape=lambda c: [(None,), with_rank(c.shape(0), 1), (None,)],
-    kernel=_unique_with_counts_kernel,
+    kernel=core.kernel("unique_with_counts", _unique_with_counts_kernel),
     gradient=core.NO_GRADIENT,
 )
 
@@ -286,7 +286,7 @@ DYNAMIC_PARTITION = OpType(
     "data: T, partitions: int32 -> outputs: num_partitions*T",
     "num_partitions: int >= 1; T: type",
     shape=_dynamic_partition_rule,
-    kernel=_dynamic_partition_kernel,
+    kernel=core.kernel("dynamic_partition", _dynamic_partition_kernel),
     gradient=_dynamic_partition_gradient,
 )
 
@@ -366,7 +366,7 @@ DYNAMIC_STITCH = OpType(
     "indices: N*int32, data: N*T -> merged: T",
     _STITCH_ATTRS,
     shape=_dynamic_stitch_rule,
-    kernel=_dynamic_stitch_kernel,
+    kernel=core.kernel("dynamic_stitch", _dynamic_stitch_kernel),
     gradient=_dynamic_stitch_gradient,
     lacking="T: resource|variant",
 )
@@ -376,7 +376,7 @@ PARALLEL_DYNAMIC_STITCH = OpType(
     "indices: N*int32, data: N*T -> merged: T",
     _STITCH_ATTRS,
     shape=_dynamic_stitch_rule,
-    kernel=_dynamic_stitch_kernel,
+    kernel=core.kernel("dynamic_stitch", _dynamic_stitch_kernel),
     gradient=_dynamic_stitch_gradient,
 )
 

@@ -68,7 +68,7 @@ SPARSE_TO_DENSE = OpType(
     "sparse_indices: Tindices, output_shape: Tindices, sparse_values: T, default_value: T -> dense: T",
     "validate_indices: bool = True; T: type; Tindices: int32|int64",
     shape=_sparse_to_dense_rule,
-    kernel=_sparse_to_dense_kernel,
+    kernel=core.kernel("sparse_to_dense", _sparse_to_dense_kernel),
     gradient=_sparse_to_dense_gradient,
 )
 

@@ -24,6 +24,9 @@ cdef class Call:
     cdef tuple attr_names        # by parameter
     cdef bint literal[MOST_PARAMETERS]    # whether a parameter takes numbers only
     cdef int most_dims           # of the tensors that go in; -1: any
+    cdef bint floating           # whether they must be floating point numbers
+    cdef fast_fn again           # repeats a call from memory (repeat.pxi), or returns None
+    cdef object memory
     cdef object __weakref__
 
     def __call__(self, *args, **kwargs):
@@ -73,7 +76,8 @@ class _Method:
 cdef object MethodType = type(_Method().method)
 
 
-def direct(OpType op_type not None, str default_name=None, *, dict names=None, int most_dims=-1, str literals=""):
+def direct(OpType op_type not None, str default_name=None, *, dict names=None, int most_dims=-1, str literals="",
+           bint floating=False):
     """Decorator of a function whose usual call is a call of one op type.
 
     The usual call has tensors or literals for the inputs, and the defaults for what is neither an input nor an
@@ -90,6 +94,8 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
         Take the direct way only for tensors known to have at most so many dimensions.
     literals : str
         Parameters, separated by blanks, for which it is taken only with numbers and lists, not with tensors.
+    floating : bool
+        Take it only for a first argument that is a tensor of floating point numbers.
     """
     def decorate(function):
         cdef Call call = Call.__new__(Call)
@@ -102,6 +108,7 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
         call.op_type = op_type
         call.default_name = op_type.type if default_name is None else default_name
         call.most_dims = most_dims
+        call.floating = floating
         call.fast = call_op
         inputs = [arg.name for arg in op_type.inputs]
         attr_names = []
@@ -144,6 +151,13 @@ cdef object call_op(Call call, PyObject** given):
             if given[i] == NULL:
                 return None
             args[role] = given[i]
+            if call.floating and role == 0:
+                if type(<object>given[i]) is not Tensor:
+                    return None
+                t = <Tensor>given[i]
+                rank = t.graph.outputs[t._id].dtype
+                if rank != 1 and rank != 2 and rank != 14 and rank != 19:
+                    return None
             if call.literal[i] and type(<object>given[i]) is Tensor:
                 return None
             if call.most_dims >= 0:
@@ -283,9 +297,14 @@ cdef object call_quickly(object self, PyObject** args, size_t n_args, PyObject* 
     cdef Call call = <Call>self
     cdef PyObject* given[MOST_PARAMETERS]
     if place_arguments(call.parameters, given, args, n_args, keywords):
-        out = call.fast(call, given)
-        if out is not None:
-            return out
+        if call.fast != NULL:
+            out = call.fast(call, given)
+            if out is not None:
+                return out
+        if call.again != NULL:
+            out = call.again(call, given)
+            if out is not None:
+                return out
     return vectorcall(call.function, args, n_args, keywords)
 
 

@@ -353,6 +353,12 @@ cdef class Graph:
             return old
         text = name
         if text[len(text) - 1] == u"/":
+            # Usually a scope that was left a moment ago, or is open, by the text that opening it gave.
+            low = max(names.n_scopes - 32, 0)
+            for scope in range(names.n_scopes - 1, low, -1):
+                if names.scopes[scope].prefix == <PyObject*>text and not names.scopes[scope].by_path:
+                    self.scope = scope
+                    return old
             component = names.intern(text)
             self.check_name(text, names.valid[component])
             self.scope = names.scope_of_path(text[:len(text) - 1])

@@ -18,14 +18,21 @@ cdef struct MadeNode:            # a node of a recording; edges and outputs stan
     int op_type
     PyObject* attrs              # owned by Recording.kept; NULL when there are none
     int constant_of              # tensor around whose constant it copies, then `attrs` do not count; or NOTHING
-    int scope                    # 0: the scope of the call; k: the k-th scope made in it
+    int scope                    # 0: the scope of the call; k: the k-th scope made in it; -1 - k: that of its k-th root
     int base                     # index into Recording.strings
-    int suffix
+    int suffix                   # -1 - k: the name is that of the k-th root
     int n_inputs
     int n_controls
     int n_outputs
     int placed                   # node whose colocation groups it shares, or NOTHING
     bint waited_for
+
+
+cdef struct Root:                # a name of a recording that is made unique anew each time it is played (repeat.pxi)
+    int scope                    # opened under this name, and its entry
+    int entry
+    int base
+    int suffix
 
 
 @cython.final
@@ -93,13 +100,14 @@ cdef class Recording:
                 return True
         return False
 
-    cdef int play(self, Graph g, int* around, int scope) except -1:
-        """Append the nodes in `scope`, which is new; returns the id of their first output."""
+    cdef int play(self, Graph g, int* around, int scope, Root* roots=NULL) except -1:
+        """Append the nodes in `scope`, which is new unless there are `roots`; returns the id of their first output."""
         cdef NameTable names = g.names
         cdef int first_node = g.n_nodes, first_output = g.n_outputs, first_scope = names.n_scopes - 1
         cdef int first_entry = names.n_entries - 1, entry = names.scopes[scope].entry
-        cdef int i, k, e, s, edge = 0, output = 0, node
+        cdef int i, k, e, s, edge = 0, output = 0, node, base, suffix, n_controls
         cdef int edges[MOST_EDGES]
+        cdef list controls
         cdef MadeNode* made
         cdef NameEntry* known
         cdef PyObject* attrs
@@ -111,7 +119,8 @@ cdef class Recording:
         for i in range(self.n_entries):
             known = &self.entries[i]
             e = names.n_entries
-            names.entries[e] = NameEntry(entry if known.parent == 0 else first_entry + known.parent,
+            names.entries[e] = NameEntry(entry if known.parent == 0 else first_entry + known.parent if known.parent > 0
+                                         else roots[-1 - known.parent].entry,
                                          self.components[known.base], known.suffix, known.counter, known.limit,
                                          known.has_suffixed)
             names.n_entries += 1
@@ -120,7 +129,8 @@ cdef class Recording:
             else:
                 names.place(e)
         for i in range(self.n_scopes):
-            s = names.new_scope(scope if self.scopes[i].parent == 0 else first_scope + self.scopes[i].parent,
+            k = self.scopes[i].parent
+            s = names.new_scope(scope if k == 0 else first_scope + k if k > 0 else roots[-1 - k].scope,
                                 self.components[self.scopes[i].base], self.scopes[i].suffix,
                                 entry if self.scopes[i].entry == 0 else first_entry + self.scopes[i].entry)
             names.scopes[s].named = self.scopes[i].named
@@ -135,10 +145,27 @@ cdef class Recording:
             attrs = made.attrs
             if made.constant_of != NOTHING:
                 attrs = g.nodes[g.outputs[around[-1 - made.constant_of]].node].attrs
-            node = g.append(<OpType>OP_TYPES[made.op_type], made.n_inputs, edges, made.n_controls,
+            base = self.components[made.base]
+            suffix = made.suffix
+            if suffix < 0:
+                base = roots[-1 - suffix].base
+                suffix = roots[-1 - made.suffix].suffix
+            s = scope if made.scope == 0 else first_scope + made.scope if made.scope > 0 else roots[-1 - made.scope].scope
+            n_controls = made.n_controls
+            if g.controllers:
+                # Recordings that are played in control_dependencies blocks have no control inputs of their own.
+                controls = []
+                g.controls_for(made.n_inputs, edges, controls)
+                n_controls = <int>len(controls)
+                if made.n_inputs + n_controls > MOST_EDGES:
+                    raise AssertionError("too many control inputs")
+                for k in range(n_controls):
+                    edges[made.n_inputs + k] = controls[k]
+            node = g.append(<OpType>OP_TYPES[made.op_type], made.n_inputs, edges, n_controls,
                             edges + made.n_inputs, made.n_outputs, self.dtypes + output, self.shapes + output,
-                            attrs, scope if made.scope == 0 else first_scope + made.scope,
-                            self.components[made.base], made.suffix)
+                            attrs, s, base, suffix)
+            if g.controllers:
+                g.record(node)
             if made.placed != NOTHING:
                 g.nodes[node].placed = (first_node + made.placed if made.placed >= 0
                                         else g.outputs[around[-1 - made.placed]].node)

@@ -82,6 +82,7 @@ def _check_tensors(t_list):
     return list(t_list)
 
 
+@core.repeats
 def clip_by_value(t, clip_value_min, clip_value_max, name=None):
     """`t` with elements below `clip_value_min` raised to it and elements above `clip_value_max` lowered to it.
 
@@ -105,6 +106,7 @@ def clip_by_value(t, clip_value_min, clip_value_max, name=None):
         return _like(t, clipped)
 
 
+@core.repeats
 def clip_by_norm(t, clip_norm, axes=None, name=None):
     """`t`, scaled down where its L2 norm along `axes` is more than `clip_norm`.
 
@@ -133,6 +135,7 @@ def clip_by_norm(t, clip_norm, axes=None, name=None):
         return _like(t, array.identity(scaled / maximum(norm, clip_norm), name=name))
 
 
+@core.repeats
 def global_norm(t_list, name=None):
     """L2 norm of all elements of a list of tensors together; None in the list is skipped.
 
@@ -155,6 +158,7 @@ def global_norm(t_list, name=None):
         return sqrt(half * constant(2.0, dtype=half.dtype), name="global_norm")
 
 
+@core.repeats
 def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
     """The tensors of a list, all scaled by the same factor so that their global norm is at most `clip_norm`.
 
@@ -193,6 +197,7 @@ def clip_by_global_norm(t_list, clip_norm, use_norm=None, name=None):
         return [_like(t, value) for t, value in zip(t_list, clipped)], use_norm
 
 
+@core.repeats
 def clip_by_average_norm(t, clip_norm, name=None):
     """`t`, scaled down if its L2 norm divided by its number of elements is more than `clip_norm`."""
     from .ops.ranges import range

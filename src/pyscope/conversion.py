@@ -104,6 +104,7 @@ def _text_array(values, shape):
     return text.reshape(shape)
 
 
+@core.repeats
 @core.quick("constant")
 def constant(value, dtype=None, shape=None, name="Const", verify_shape=False):
     """Tensor with a fixed value.

@@ -2,6 +2,7 @@
 
 import math
 
+from . import _core as core
 from . import nest
 from .conversion import constant, convert_to_tensor
 from .graph import get_default_graph
@@ -25,6 +26,7 @@ def _initial(learning_rate):
     return convert_to_tensor(learning_rate, name="initial_learning_rate")
 
 
+@core.repeats(ignoring="global_step")
 def exponential_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """``learning_rate * decay_rate ** (global_step / decay_steps)``.
 
@@ -54,6 +56,7 @@ def exponential_decay(learning_rate, global_step, decay_steps, decay_rate, stair
         return multiply(rate, pow(decay_rate, p), name=name)
 
 
+@core.repeats(ignoring="global_step")
 def natural_exp_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """``learning_rate * exp(-decay_rate * global_step / decay_steps)``; parameters as of `exponential_decay`."""
     return exponential_decay(
@@ -61,6 +64,7 @@ def natural_exp_decay(learning_rate, global_step, decay_steps, decay_rate, stair
     )
 
 
+@core.repeats(ignoring="global_step")
 def inverse_time_decay(learning_rate, global_step, decay_steps, decay_rate, staircase=False, name=None):
     """``learning_rate / (1 + decay_rate * global_step / decay_steps)``; parameters as of `exponential_decay`."""
     with _scope(name, "InverseTimeDecay") as name:
@@ -123,6 +127,7 @@ def piecewise_constant(x, boundaries, values, name=None):
 piecewise_constant_decay = piecewise_constant
 
 
+@core.repeats(ignoring="global_step")
 def polynomial_decay(
     learning_rate, global_step, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False, name=None
 ):
@@ -163,6 +168,7 @@ def _half_wave(fraction):
     return 0.5 * (1.0 + cos(constant(math.pi) * fraction))
 
 
+@core.repeats(ignoring="global_step")
 def cosine_decay(learning_rate, global_step, decay_steps, alpha=0.0, name=None):
     """Half a cosine wave from `learning_rate` down to ``alpha * learning_rate`` (Loshchilov & Hutter 2016).
 

@@ -59,16 +59,19 @@ RELU6 = activation("Relu6", _relu6_kernel, _of_result(lambda: RELU6_GRAD), REAL)
 RELU6_GRAD = activation_gradient("Relu6Grad", _relu6_grad_kernel, _zero_for_second(lambda: RELU6_GRAD), REAL)
 
 
+@core.direct(RELU)
 def relu(features, name=None):
     """``max(x, 0)`` of each element."""
     return RELU(features, name=name)
 
 
+@core.direct(RELU6)
 def relu6(features, name=None):
     """``min(max(x, 0), 6)`` of each element."""
     return RELU6(features, name=name)
 
 
+@core.repeats
 def crelu(features, name=None, axis=-1):
     """`relu` of `features` and of their negative, joined along `axis`."""
     with core.name_scope(name, "CRelu", [features]) as name:
@@ -112,6 +115,7 @@ LEAKY_RELU_GRAD = core.OpType(
 )
 
 
+@core.repeats
 def leaky_relu(features, alpha=0.2, name=None):
     """``x`` where positive, else ``alpha * x``; integers are cast to float32."""
     from .cast import cast
@@ -169,11 +173,13 @@ SELU_GRAD = activation_gradient(
 )
 
 
+@core.direct(ELU)
 def elu(features, name=None):
     """``x`` where positive, else ``e**x - 1``."""
     return ELU(features, name=name)
 
 
+@core.direct(SELU)
 def selu(features, name=None):
     """Scaled `elu` that keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
     return SELU(features, name=name)
@@ -222,16 +228,19 @@ SOFTSIGN = activation(
 SOFTSIGN_GRAD = activation_gradient("SoftsignGrad", _softsign_grad_kernel, None, _HALF_FIRST)
 
 
+@core.direct(SOFTPLUS)
 def softplus(features, name=None):
     """``log(e**x + 1)`` of each element."""
     return SOFTPLUS(features, name=name)
 
 
+@core.direct(SOFTSIGN)
 def softsign(features, name=None):
     """``x / (|x| + 1)`` of each element."""
     return SOFTSIGN(features, name=name)
 
 
+@core.repeats
 def swish(features, beta=1.0):
     """``x * sigmoid(beta * x)`` of each element (Ramachandran et al. 2017)."""
     from ..gradients import custom_gradient
@@ -259,6 +268,7 @@ def swish(features, beta=1.0):
 silu = swish
 
 
+@core.repeats
 def gelu(features, approximate=False, name=None):
     """``x`` times the normal distribution's cumulative probability of x (Hendrycks and Gimpel 2016)."""
     from .arithmetic import pow as tensor_pow

@@ -71,6 +71,7 @@ def add(x, y, name=None):
     return _ADD(x, y, name)
 
 
+@core.direct(ADD)
 def add_v1(x, y, name=None):
     """``x + y`` as the older operation `Add`."""
     return ADD(x, y, name=name)
@@ -91,6 +92,7 @@ SUB = binary(
 )
 
 
+@core.direct(SUB)
 def subtract(x, y, name=None):
     """``x - y`` by element, broadcasting."""
     return SUB(x, y, name=name)
@@ -108,6 +110,7 @@ def _mul_gradient(op, grad):
 MUL = binary("Mul", np.multiply, _mul_gradient, _ARITHMETIC)
 
 
+@core.direct(MUL)
 def multiply(x, y, name=None):
     """``x * y`` by element, broadcasting."""
     return MUL(x, y, name=name)
@@ -199,6 +202,7 @@ def realdiv(x, y, name=None):
     return REAL_DIV(x, y, name=name)
 
 
+@core.repeats(ignoring="x y")
 def divide(x, y, name=None):
     """``x / y`` with Python's rules: integers are divided as floating point numbers."""
     if name is not None:
@@ -243,6 +247,8 @@ def _float_pair(x, y, where):
     return (x, y) if dtype is None else (cast(x, dtype), cast(y, dtype))
 
 
+@core.repeats(ignoring="x y")
+@core.direct(REAL_DIV, "truediv", floating=True)
 def truediv(x, y, name=None):
     """``x / y``; integers are divided as float32 (up to 16 bits) or float64.
 
@@ -257,6 +263,8 @@ def truediv(x, y, name=None):
         return REAL_DIV(x, y, name=name)
 
 
+@core.repeats(ignoring="x y")
+@core.direct(REAL_DIV, "div", floating=True)
 def div(x, y, name=None):
     """``x / y`` with Python 2's rules: integers are divided and rounded down."""
     with core.name_scope(name, "div", [x, y]) as name:
@@ -288,6 +296,7 @@ DIV_NO_NAN = binary(
 )
 
 
+@core.repeats(ignoring="x y")
 def div_no_nan(x, y, name=None):
     """``x / y``, and 0 wherever `y` is 0."""
     with core.name_scope(name, "div_no_nan", [x, y]) as name:
@@ -316,11 +325,13 @@ def _floor_div_kernel(attrs, x, y):
 FLOOR_DIV = binary("FloorDiv", _floor_div_kernel, lambda op, grad: [None, None], _ARITHMETIC)
 
 
+@core.direct(FLOOR_DIV)
 def floor_div(x, y, name=None):
     """``x // y`` by element, rounded towards minus infinity."""
     return FLOOR_DIV(x, y, name=name)
 
 
+@core.repeats(ignoring="x y")
 def floordiv(x, y, name=None):
     """``x // y`` by element, rounded towards minus infinity."""
     return FLOOR_DIV(x, y, name=name, default_name="floordiv")
@@ -343,6 +354,7 @@ TRUNCATE_DIV = binary("TruncateDiv", _truncate_div_kernel, lambda op, grad: [Non
                       lacking="T: complex64|complex128")
 
 
+@core.direct(TRUNCATE_DIV)
 def truncatediv(x, y, name=None):
     """``x / y`` by element, rounded towards 0."""
     return TRUNCATE_DIV(x, y, name=name)
@@ -373,11 +385,13 @@ FLOOR_MOD = binary(
 )
 
 
+@core.direct(FLOOR_MOD)
 def mod(x, y, name=None):
     """``x % y`` by element, with the sign of `y`."""
     return FLOOR_MOD(x, y, name=name)
 
 
+@core.direct(FLOOR_MOD)
 def floormod(x, y, name=None):
     """``x % y`` by element, with the sign of `y`."""
     return FLOOR_MOD(x, y, name=name)
@@ -396,6 +410,7 @@ TRUNCATE_MOD = binary(
 MOD = binary("Mod", _truncate_mod_kernel, None, "int32|int64|float16|float16|bfloat16|float32|float64")
 
 
+@core.direct(TRUNCATE_MOD)
 def truncatemod(x, y, name=None):
     """Remainder of the division rounded towards 0, with the sign of `x`."""
     return TRUNCATE_MOD(x, y, name=name)
@@ -425,11 +440,13 @@ MAXIMUM = binary("Maximum", np.maximum, _extremum_gradient("greater_equal"), _OR
 MINIMUM = binary("Minimum", np.minimum, _extremum_gradient("less_equal"), _ORDERED)
 
 
+@core.direct(MAXIMUM)
 def maximum(x, y, name=None):
     """The larger of `x` and `y` by element, broadcasting."""
     return MAXIMUM(x, y, name=name)
 
 
+@core.direct(MINIMUM)
 def minimum(x, y, name=None):
     """The smaller of `x` and `y` by element, broadcasting."""
     return MINIMUM(x, y, name=name)
@@ -458,6 +475,7 @@ SQUARED_DIFFERENCE = binary(
 )
 
 
+@core.direct(SQUARED_DIFFERENCE)
 def squared_difference(x, y, name=None):
     """``(x - y) ** 2`` by element, broadcasting; ``conj(x - y) * (x - y)`` of complex tensors."""
     return SQUARED_DIFFERENCE(x, y, name=name)
@@ -495,6 +513,7 @@ POW = binary(
 )
 
 
+@core.direct(POW)
 def pow(x, y, name=None):
     """``x ** y`` by element, broadcasting."""
     return POW(x, y, name=name)
@@ -553,6 +572,7 @@ XLOG1PY = binary(
 XDIVY = binary("Xdivy", _zero_first(np.divide), _product_gradient(_xdivy_partials), _ZERO_FIRST)
 
 
+@core.direct(XLOGY)
 def xlogy(x, y, name=None):
     """``x * log(y)``, and 0 wherever `x` is 0."""
     return XLOGY(x, y, name=name)
@@ -584,6 +604,7 @@ def _atan2_gradient(op, grad):
 ATAN2 = binary("Atan2", np.arctan2, _atan2_gradient, FLOATING, inputs=("y", "x"))
 
 
+@core.direct(ATAN2)
 def atan2(y, x, name=None):
     """Angle in radians of the point ``(x, y)``, in ``[-pi, pi]``."""
     return ATAN2(y, x, name=name)
@@ -614,6 +635,7 @@ NEXT_AFTER = core.OpType(
 )
 
 
+@core.direct(NEXT_AFTER)
 def next_after(x1, x2, name=None):
     """The representable number after `x1` in the direction of `x2`."""
     return NEXT_AFTER(x1, x2, name=name)
@@ -656,6 +678,7 @@ ACCUMULATE_N_V2 = core.OpType(
 )
 
 
+@core.repeats(ignoring="inputs")
 def add_n(inputs, name=None):
     """Sum of a list of tensors (or IndexedSlices) of one shape and dtype.
 

@@ -149,6 +149,7 @@ FUSED_BATCH_NORM_V3 = core.OpType(
 )
 
 
+@core.repeats
 def fused_batch_norm(
     x, scale, offset, mean=None, variance=None, epsilon=0.001, data_format="NHWC", is_training=True,
     name=None, exponential_avg_factor=1.0,
@@ -250,6 +251,7 @@ LRN_GRAD = core.OpType(
 )
 
 
+@core.repeats
 def lrn(input, depth_radius=5, bias=1, alpha=1, beta=0.5, name=None):
     """``input / (bias + alpha * s) ** beta``, where `s` sums the squares of channels at most `depth_radius` away."""
     return LRN(input, depth_radius=depth_radius, bias=bias, alpha=alpha, beta=beta, name=name)

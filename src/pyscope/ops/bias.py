@@ -114,6 +114,7 @@ BIAS_ADD_V1 = core.OpType(
 )
 
 
+@core.repeats
 def bias_add(value, bias, data_format=None, name=None):
     """The vector `bias` added along the channels of `value`.
 
@@ -160,6 +161,7 @@ def _product(x, weights, biases):
     return matmul(x, weights), biases
 
 
+@core.repeats
 def xw_plus_b(x, weights, biases, name=None):
     """``matmul(x, weights) + biases``."""
     with core.name_scope(name, "xw_plus_b", [x, weights, biases]) as name:

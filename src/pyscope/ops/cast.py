@@ -55,6 +55,7 @@ CAST = core.OpType(
 )
 
 
+@core.repeats(ignoring="x")
 def cast(x, dtype, name=None):
     """`x` (a Tensor, SparseTensor or IndexedSlices) with elements of type `dtype`.
 
@@ -125,21 +126,25 @@ def _limits_within(source, target):
     return low, high
 
 
+@core.repeats(ignoring="x")
 def to_float(x, name="ToFloat"):
     """`x` cast to float32."""
     return cast(x, dtypes.float32, name=name)
 
 
+@core.repeats(ignoring="x")
 def to_double(x, name="ToDouble"):
     """`x` cast to float64."""
     return cast(x, dtypes.float64, name=name)
 
 
+@core.repeats(ignoring="x")
 def to_int32(x, name="ToInt32"):
     """`x` cast to int32."""
     return cast(x, dtypes.int32, name=name)
 
 
+@core.repeats(ignoring="x")
 def to_int64(x, name="ToInt64"):
     """`x` cast to int64."""
     return cast(x, dtypes.int64, name=name)

@@ -67,31 +67,37 @@ APPROXIMATE_EQUAL = core.OpType(
 )
 
 
+@core.direct(EQUAL)
 def equal(x, y, name=None):
     """``x == y`` by element, broadcasting."""
     return EQUAL(x, y, name=name)
 
 
+@core.direct(NOT_EQUAL)
 def not_equal(x, y, name=None):
     """``x != y`` by element, broadcasting."""
     return NOT_EQUAL(x, y, name=name)
 
 
+@core.direct(LESS)
 def less(x, y, name=None):
     """``x < y`` by element, broadcasting."""
     return LESS(x, y, name=name)
 
 
+@core.direct(LESS_EQUAL)
 def less_equal(x, y, name=None):
     """``x <= y`` by element, broadcasting."""
     return LESS_EQUAL(x, y, name=name)
 
 
+@core.direct(GREATER)
 def greater(x, y, name=None):
     """``x > y`` by element, broadcasting."""
     return GREATER(x, y, name=name)
 
 
+@core.direct(GREATER_EQUAL)
 def greater_equal(x, y, name=None):
     """``x >= y`` by element, broadcasting."""
     return GREATER_EQUAL(x, y, name=name)
@@ -118,16 +124,19 @@ LOGICAL_NOT = core.OpType(
 )
 
 
+@core.direct(LOGICAL_AND)
 def logical_and(x, y, name=None):
     """``x and y`` of bool tensors, by element."""
     return LOGICAL_AND(x, y, name=name)
 
 
+@core.direct(LOGICAL_OR)
 def logical_or(x, y, name=None):
     """``x or y`` of bool tensors, by element."""
     return LOGICAL_OR(x, y, name=name)
 
 
+@core.direct(LOGICAL_NOT)
 def logical_not(x, name=None):
     """``not x`` of each element of a bool tensor."""
     return LOGICAL_NOT(x, name=name)
@@ -186,36 +195,43 @@ POPULATION_COUNT = core.OpType(
 )
 
 
+@core.direct(BITWISE_AND)
 def bitwise_and(x, y, name=None):
     """``x & y`` of integers, by element."""
     return BITWISE_AND(x, y, name=name)
 
 
+@core.direct(BITWISE_OR)
 def bitwise_or(x, y, name=None):
     """``x | y`` of integers, by element."""
     return BITWISE_OR(x, y, name=name)
 
 
+@core.direct(BITWISE_XOR)
 def bitwise_xor(x, y, name=None):
     """``x ^ y`` of integers, by element."""
     return BITWISE_XOR(x, y, name=name)
 
 
+@core.direct(LEFT_SHIFT)
 def left_shift(x, y, name=None):
     """``x << y`` of integers, by element."""
     return LEFT_SHIFT(x, y, name=name)
 
 
+@core.direct(RIGHT_SHIFT)
 def right_shift(x, y, name=None):
     """``x >> y`` of integers, by element; the sign bit of signed types is repeated."""
     return RIGHT_SHIFT(x, y, name=name)
 
 
+@core.direct(INVERT)
 def invert(x, name=None):
     """``~x`` of integers, by element."""
     return INVERT(x, name=name)
 
 
+@core.direct(POPULATION_COUNT)
 def population_count(x, name=None):
     """Number of bits set in each integer."""
     return POPULATION_COUNT(x, name=name)
@@ -235,16 +251,19 @@ IS_INF = _test("IsInf", np.isinf)
 IS_FINITE = _test("IsFinite", np.isfinite)
 
 
+@core.direct(IS_NAN)
 def is_nan(x, name=None):
     """Whether each element is NaN."""
     return IS_NAN(x, name=name)
 
 
+@core.direct(IS_INF)
 def is_inf(x, name=None):
     """Whether each element is infinite."""
     return IS_INF(x, name=name)
 
 
+@core.direct(IS_FINITE)
 def is_finite(x, name=None):
     """Whether each element is neither infinite nor NaN."""
     return IS_FINITE(x, name=name)

@@ -197,6 +197,7 @@ CONCAT = OpType(
 )
 
 
+@core.repeats(ignoring="values")
 def concat(values, axis, name="concat"):
     """The tensors `values` one after the other along `axis`."""
     if not isinstance(values, (list, tuple)):
@@ -393,6 +394,7 @@ SPLIT_V = OpType(
 )
 
 
+@core.repeats(ignoring="value")
 def split(value, num_or_size_splits, axis=0, num=None, name="split"):
     """Parts of `value` along `axis`: that many equal ones, or of the sizes in a list or vector."""
     if isinstance(num_or_size_splits, (numbers.Integral, tensor_shape.Dimension)):
@@ -472,6 +474,7 @@ def _all_alike(values):
     return all(v.__class__ is core.Tensor and v.dtype is dtype for v in values)
 
 
+@core.repeats(ignoring="values")
 def stack(values, axis=0, name="stack"):
     """The tensors `values` along a new dimension `axis`."""
     if axis == 0:
@@ -528,6 +531,7 @@ UNPACK = OpType(
 )
 
 
+@core.repeats(ignoring="value")
 def unstack(value, num=None, axis=0, name="unstack"):
     """List of the tensors along `axis` of `value`; `num` of them when the shape does not say."""
     if num is None:

@@ -330,6 +330,7 @@ def rank_of(x):
     return shape.ndims if hasattr(shape, "ndims") else len(shape)
 
 
+@core.repeats
 def conv2d(
     input, filter=None, strides=None, padding=None, use_cudnn_on_gpu=True, data_format="NHWC",
     dilations=ONES, name=None, filters=None,
@@ -405,6 +406,7 @@ def conv2d_backprop_filter(
     )  # fmt: skip
 
 
+@core.repeats
 def conv2d_transpose(
     value=None, filter=None, output_shape=None, strides=None, padding="SAME", data_format="NHWC", name=None,
     input=None, filters=None, dilations=None,
@@ -438,6 +440,7 @@ def conv2d_transpose_v2(
         )  # fmt: skip
 
 
+@core.repeats
 def conv1d(
     value=None, filters=None, stride=None, padding=None, use_cudnn_on_gpu=None, data_format=None, name=None,
     input=None, dilations=None,

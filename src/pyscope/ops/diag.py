@@ -87,11 +87,13 @@ DIAG_PART = OpType(
 )
 
 
+@core.repeats(ignoring="diagonal")
 def diag(diagonal, name=None):
     """Tensor of twice the rank of `diagonal`, zero off its diagonal."""
     return DIAG(diagonal, name=name)
 
 
+@core.repeats(ignoring="input")
 def tensor_diag_part(input, name=None):
     """Diagonal of a tensor whose first half of dimensions equals the second."""
     return DIAG_PART(input, name=name)
@@ -577,12 +579,14 @@ MATRIX_BAND_PART = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def matrix_band_part(input, num_lower, num_upper, name=None):
     """`input` with zeros outside `num_lower` diagonals below and `num_upper` above the main one; -1 keeps
     all."""
     return MATRIX_BAND_PART(input, num_lower, num_upper, name=name)
 
 
+@core.repeats
 def eye(num_rows, num_columns=None, batch_shape=None, dtype=dtypes.float32, name=None):
     """Identity matrix of `num_rows` by `num_columns` (square when None), or a batch of them."""
     with core.name_scope(name, "eye", [num_rows, num_columns, batch_shape]):

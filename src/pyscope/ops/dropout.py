@@ -9,6 +9,7 @@ from ._rules import renamed
 __all__ = ["dropout"]
 
 
+@core.repeats
 def dropout(x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None):
     """Zeros in place of a share `rate` of the elements of `x`, the others scaled by ``1 / (1 - rate)``.
 

@@ -64,6 +64,7 @@ def _complex_abs_gradient(op, grad):
     return [div_no_nan(complex(grad, array.zeros_like(grad)) * x, complex(y, array.zeros_like(y)))]
 
 
+@core.repeats(ignoring="x")
 def abs(x, name=None):
     """Absolute value of each element; of complex tensors, the (real) magnitude."""
     with core.name_scope(name, "Abs", [x]) as name:
@@ -76,6 +77,7 @@ def abs(x, name=None):
 NEG = unary("Neg", np.negative, lambda op, grad: [-grad], SIGNED_OR_COMPLEX)
 
 
+@core.direct(NEG)
 def negative(x, name=None):
     """``-x`` of each element."""
     return NEG(x, name=name)
@@ -118,6 +120,7 @@ SQUARE = unary(
 )
 
 
+@core.direct(SQUARE)
 def square(x, name=None):
     """``x ** 2`` of each element."""
     return SQUARE(x, name=name)
@@ -148,6 +151,7 @@ def _half(y):
     return y.dtype.type(0.5)
 
 
+@core.direct(SQRT)
 def sqrt(x, name=None):
     """Square root of each element."""
     return SQRT(x, name=name)
@@ -175,6 +179,7 @@ RSQRT_GRAD = unary_gradient("RsqrtGrad", _rsqrt_grad_kernel, _rsqrt_grad_gradien
 RSQRT = unary("Rsqrt", _rsqrt_kernel, lambda op, grad: [RSQRT_GRAD(op.outputs[0], grad)])
 
 
+@core.direct(RSQRT)
 def rsqrt(x, name=None):
     """``1 / sqrt(x)`` of each element."""
     return RSQRT(x, name=name)
@@ -204,6 +209,7 @@ INV_GRAD = unary_gradient("InvGrad", _reciprocal_grad_kernel, _reciprocal_grad_g
 INV = unary("Inv", np.reciprocal, _reciprocal_gradient, SIGNED_OR_COMPLEX)
 
 
+@core.direct(RECIPROCAL)
 def reciprocal(x, name=None):
     """``1 / x`` of each element."""
     return RECIPROCAL(x, name=name)
@@ -225,21 +231,25 @@ LOG = unary("Log", np.log, _times_derivative(lambda x: reciprocal(x)))
 LOG1P = unary("Log1p", np.log1p, _times_derivative(lambda x: reciprocal(1 + x)))
 
 
+@core.direct(EXP)
 def exp(x, name=None):
     """``e ** x`` of each element."""
     return EXP(x, name=name)
 
 
+@core.direct(EXPM1)
 def expm1(x, name=None):
     """``e ** x - 1`` of each element, precise near 0."""
     return EXPM1(x, name=name)
 
 
+@core.direct(LOG)
 def log(x, name=None):
     """Natural logarithm of each element."""
     return LOG(x, name=name)
 
 
+@core.direct(LOG1P)
 def log1p(x, name=None):
     """``log(1 + x)`` of each element, precise near 0."""
     return LOG1P(x, name=name)
@@ -321,56 +331,67 @@ ACOSH = unary("Acosh", np.arccosh, _over_result(lambda y: sinh(y)))
 ATANH = unary("Atanh", np.arctanh, _arc_gradient(_one_over_difference))
 
 
+@core.direct(SIN)
 def sin(x, name=None):
     """Sine of each element, in radians."""
     return SIN(x, name=name)
 
 
+@core.direct(COS)
 def cos(x, name=None):
     """Cosine of each element, in radians."""
     return COS(x, name=name)
 
 
+@core.direct(TAN)
 def tan(x, name=None):
     """Tangent of each element, in radians."""
     return TAN(x, name=name)
 
 
+@core.direct(ASIN)
 def asin(x, name=None):
     """Inverse sine of each element, in ``[-pi/2, pi/2]``."""
     return ASIN(x, name=name)
 
 
+@core.direct(ACOS)
 def acos(x, name=None):
     """Inverse cosine of each element, in ``[0, pi]``."""
     return ACOS(x, name=name)
 
 
+@core.direct(ATAN)
 def atan(x, name=None):
     """Inverse tangent of each element, in ``[-pi/2, pi/2]``."""
     return ATAN(x, name=name)
 
 
+@core.direct(SINH)
 def sinh(x, name=None):
     """Hyperbolic sine of each element."""
     return SINH(x, name=name)
 
 
+@core.direct(COSH)
 def cosh(x, name=None):
     """Hyperbolic cosine of each element."""
     return COSH(x, name=name)
 
 
+@core.direct(ASINH)
 def asinh(x, name=None):
     """Inverse hyperbolic sine of each element."""
     return ASINH(x, name=name)
 
 
+@core.direct(ACOSH)
 def acosh(x, name=None):
     """Inverse hyperbolic cosine of each element; NaN below 1."""
     return ACOSH(x, name=name)
 
 
+@core.direct(ATANH)
 def atanh(x, name=None):
     """Inverse hyperbolic tangent of each element; NaN outside ``[-1, 1]``."""
     return ATANH(x, name=name)
@@ -395,6 +416,7 @@ TANH_GRAD = unary_gradient("TanhGrad", _tanh_grad_kernel, _tanh_grad_gradient, t
 TANH = unary("Tanh", np.tanh, _of_result(lambda: TANH_GRAD))
 
 
+@core.direct(TANH)
 def tanh(x, name=None):
     """Hyperbolic tangent of each element."""
     return TANH(x, name=name)
@@ -425,6 +447,7 @@ SIGMOID_GRAD = unary_gradient("SigmoidGrad", _sigmoid_grad_kernel, _sigmoid_grad
 SIGMOID = unary("Sigmoid", core.kernel("sigmoid", sigmoid_kernel), _of_result(lambda: SIGMOID_GRAD))
 
 
+@core.direct(SIGMOID)
 def sigmoid(x, name=None):
     """``1 / (1 + e**-x)`` of each element."""
     return SIGMOID(x, name=name)
@@ -452,16 +475,19 @@ RINT = unary("Rint", np.rint, _zero_gradient, FLOATING)
 ROUND = unary("Round", _round_kernel, _zero_gradient, SIGNED_OR_COMPLEX)
 
 
+@core.direct(FLOOR)
 def floor(x, name=None):
     """Largest integer not above each element."""
     return FLOOR(x, name=name)
 
 
+@core.direct(CEIL)
 def ceil(x, name=None):
     """Smallest integer not below each element."""
     return CEIL(x, name=name)
 
 
+@core.direct(RINT)
 def rint(x, name=None):
     """Nearest integer of each element, halves to the even one."""
     return RINT(x, name=name)

@@ -8,6 +8,7 @@ from . import array
 __all__ = ["embedding_lookup", "embedding_lookup_sparse"]
 
 
+@core.repeats(ignoring="ids")
 def embedding_lookup(
     params, ids, partition_strategy="mod", name=None, validate_indices=True, max_norm=None
 ):  # fmt: skip

@@ -62,6 +62,7 @@ FILL = OpType(
 )
 
 
+@core.repeats
 @core.direct(FILL, literals="dims")
 def fill(dims, value, name=None):
     """A tensor of shape `dims` with every element `value`."""
@@ -155,6 +156,7 @@ def _full(value, shape, dtype, name):
     return fill(shape, constant(value, dtype=dtype), name=name)
 
 
+@core.repeats
 def zeros(shape, dtype=dtypes.float32, name=None):
     """A tensor of zeros (``""`` of strings, False of booleans).
 
@@ -173,6 +175,7 @@ def zeros(shape, dtype=dtypes.float32, name=None):
         return _full(value, shape, dtype, name)
 
 
+@core.repeats
 def ones(shape, dtype=dtypes.float32, name=None):
     """A tensor of ones; a constant below 1000 elements, else computed by Fill."""
     dtype = dtypes.as_dtype(dtype).base_dtype
@@ -198,12 +201,14 @@ def _like(full, like, tensor, dtype, name, optimize):
     return like(tensor, name=name)
 
 
+@core.repeats(ignoring="tensor")
 def zeros_like(tensor, dtype=None, name=None, optimize=True):
     """Zeros of the shape and (unless given) type of `tensor`."""
     with core.name_scope(name, "zeros_like", [tensor]) as name:
         return _like(zeros, ZEROS_LIKE, tensor, dtype, name, optimize)
 
 
+@core.repeats(ignoring="tensor")
 def ones_like(tensor, dtype=None, name=None, optimize=True):
     """Ones of the shape and (unless given) type of `tensor`."""
     with core.name_scope(name, "ones_like", [tensor]) as name:
@@ -282,6 +287,7 @@ ONE_HOT = OpType(
 )
 
 
+@core.repeats(ignoring="indices")
 def one_hot(indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None):
     """Vectors of length `depth` with `on_value` at `indices` and `off_value` elsewhere, along a new `axis`.
 
@@ -326,6 +332,7 @@ def all_dimensions(x):
     return core.op_type("Range")(0, rank(x), 1)
 
 
+@core.repeats(ignoring="lengths")
 def sequence_mask(lengths, maxlen=None, dtype=dtypes.bool, name=None):
     """Mask whose last dimension has the first `lengths` of `maxlen` elements true."""
     op = core.op_type

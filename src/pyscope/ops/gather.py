@@ -223,6 +223,7 @@ GATHER_V2 = OpType(
 )
 
 
+@core.repeats(ignoring="params indices")
 def gather(params, indices, validate_indices=None, name=None, axis=None, batch_dims=0):
     """Slices of `params` along `axis` at `indices`.
 
@@ -371,6 +372,7 @@ GATHER_ND = OpType(
 )
 
 
+@core.repeats(ignoring="params indices")
 def gather_nd(params, indices, name=None, batch_dims=0, bad_indices_policy=""):
     """Slices of `params` at index tuples, the last dimension of `indices`."""
     static = constant_value(batch_dims)

@@ -26,6 +26,7 @@ IDENTITY = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def identity(input, name=None):
     """A tensor with the value of `input`."""
     parts = getattr(input, "_map_components", None)
@@ -88,6 +89,7 @@ STOP_GRADIENT = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def stop_gradient(input, name=None):
     """`input`, taken as a constant when gradients are computed."""
     parts = getattr(input, "_map_components", None)
@@ -203,6 +205,7 @@ PLACEHOLDER_WITH_DEFAULT = OpType(
 )
 
 
+@core.repeats
 def placeholder_with_default(input, shape, name=None):
     """A placeholder that has the value `input` when nothing is fed."""
     return PLACEHOLDER_WITH_DEFAULT(input, shape=shape, name=name)

@@ -172,6 +172,7 @@ BATCH_MATMUL_V3 = core.OpType(
 )
 
 
+@core.repeats
 @core.direct(MATMUL, most_dims=2)
 def matmul(
     a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, a_is_sparse=False,
@@ -306,6 +307,7 @@ def adjoint(matrix, name=None):
 # ---------------------------------------------------------------- tensordot
 
 
+@core.repeats
 def tensordot(a, b, axes, name=None):
     """Sum of products over pairs of axes of `a` and `b`, as ``numpy.tensordot``.
 
@@ -445,6 +447,7 @@ def cross(a, b, name=None):
     return CROSS(a, b, name=name)
 
 
+@core.repeats
 def trace(x, name=None):
     """Sum of the diagonal of each matrix in the last two dimensions."""
     from .reduce import reduce_sum
@@ -454,6 +457,7 @@ def trace(x, name=None):
         return reduce_sum(array.matrix_diag_part(x), [-1], name=name)
 
 
+@core.repeats
 def norm(tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None):
     """Norm of vectors (`axis` None or an int) or matrices (`axis` a pair).
 

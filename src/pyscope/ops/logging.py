@@ -143,6 +143,7 @@ PRINT = OpType(
 )
 
 
+@core.repeats(ignoring="input_ data")
 def Print(input_, data, message=None, first_n=None, summarize=None, name=None):
     """`input_`; running it prints `message` and the first `summarize` elements of each of `data` to stderr.
 

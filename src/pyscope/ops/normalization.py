@@ -32,11 +32,13 @@ L2_LOSS = core.OpType(
 )
 
 
+@core.repeats
 def l2_loss(t, name=None):
     """Half the sum of squares of all elements."""
     return L2_LOSS(t, name=name)
 
 
+@core.repeats
 def l2_normalize(x, axis=None, epsilon=1e-12, name=None, dim=None):
     """`x` divided by its L2 norm along `axis`, which is taken to be at least ``sqrt(epsilon)``.
 
@@ -115,6 +117,7 @@ def normalize_moments(counts, mean_ss, variance_ss, shift, name=None):
     return mean, variance
 
 
+@core.repeats
 def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
     """Mean and variance of `x` over `axes`; `shift` is ignored, `keep_dims` an older name of `keepdims`."""
     from .arithmetic import squared_difference
@@ -136,6 +139,7 @@ def moments(x, axes, shift=None, name=None, keep_dims=None, keepdims=None):
         return mean, variance
 
 
+@core.repeats
 def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keepdims=None):
     """Mean and variance of `x` over `axes`, each element counted `frequency_weights` times."""
     from .arithmetic import div_no_nan, squared_difference
@@ -167,6 +171,7 @@ def weighted_moments(x, axes, frequency_weights, name=None, keep_dims=None, keep
         return mean, variance
 
 
+@core.repeats
 def batch_normalization(x, mean, variance, offset, scale, variance_epsilon, name=None):
     """``scale * (x - mean) / sqrt(variance + variance_epsilon) + offset`` (Ioffe and Szegedy 2015).
 
@@ -209,6 +214,7 @@ def _count_nonzero(x, dtype):
         return reduce_sum(cast(not_equal(x, zero), dtype=dtype), name="nonzero_count")
 
 
+@core.repeats
 def zero_fraction(value, name=None):
     """Share of the elements that are 0, as float32."""
     from .. import cond

@@ -80,6 +80,7 @@ def _forward(name, build, plain):
                     raise
                 return out
 
+    operator = core.repeats(operator, ignoring="x y")
     return operator if plain is None else core.BinaryCall(plain, name, operator)
 
 
@@ -90,6 +91,7 @@ def _backward(name, build, plain):
         with core.name_scope(None, name, [x, y]) as scope:
             return build(convert_to_tensor(x, dtype=y.dtype.base_dtype, name="x"), y, scope)
 
+    operator = core.repeats(operator, ignoring="x y")
     return operator if plain is None else core.BinaryCall(plain, name, operator, reflected=True)
 
 
@@ -114,13 +116,8 @@ _BINARY = (
 )
 
 OPERATORS = {
-    "__neg__": lambda x: NEG(x),
     "__abs__": lambda x: abs(x),
     "__invert__": _invert,
-    "__lt__": lambda x, y: LESS(x, y),
-    "__le__": lambda x, y: LESS_EQUAL(x, y),
-    "__gt__": lambda x, y: GREATER(x, y),
-    "__ge__": lambda x, y: GREATER_EQUAL(x, y),
 }
 
 
@@ -128,6 +125,20 @@ _NUMBERS = (int, float)
 _PLAIN_FLOATS = (dtypes.float32, dtypes.float64)
 
 
+@core.direct(NEG)
+def _neg(x):
+    return NEG(x)
+
+
+def _comparison(op_type):
+    @core.direct(op_type)
+    def operator(x, y):
+        return op_type(x, y)
+
+    return operator
+
+
+@core.direct(REAL_DIV, "truediv", floating=True)
 def _truediv(x, y):
     if type(y) is Tensor and x.dtype is y.dtype and x.dtype.is_floating:
         return REAL_DIV(x, y, default_name="truediv")
@@ -141,5 +152,9 @@ for _name, _build, _op_type in _BINARY:
     OPERATORS[f"__r{_name}__"] = _backward(_name, _build, _op_type)
 _truediv_of_any = OPERATORS["__truediv__"]
 OPERATORS["__truediv__"] = _truediv
+
+OPERATORS["__neg__"] = _neg
+for _name, _op_type in (("lt", LESS), ("le", LESS_EQUAL), ("gt", GREATER), ("ge", GREATER_EQUAL)):
+    OPERATORS[f"__{_name}__"] = _comparison(_op_type)
 
 core.set_operators(OPERATORS)

@@ -158,6 +158,7 @@ MIRROR_PAD_GRAD = OpType(
 )
 
 
+@core.repeats(ignoring="tensor")
 def pad(tensor, paddings, mode="CONSTANT", name=None, constant_values=0):
     """`tensor` with ``paddings[i] = [before, after]`` elements added at the ends of dimension i.
 

@@ -383,6 +383,7 @@ def _max_padding(padding, data_format, expected_length=4):
     return convert_padding(padding, expected_length)
 
 
+@core.repeats
 def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The maximum of each window.
 
@@ -409,6 +410,7 @@ def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, inpu
         )  # fmt: skip
 
 
+@core.repeats
 def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
     """`max_pool` under the name ``MaxPool2d``."""
     with core.name_scope(name, "MaxPool2d", [input]) as name:
@@ -470,6 +472,7 @@ def max_pool_with_argmax(
     return MaxPoolWithArgmax(*result)
 
 
+@core.repeats
 def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The mean of the pixels of the image in each window.
 
@@ -522,6 +525,7 @@ def _n_spatial(input, data_format, what):
     return n
 
 
+@core.repeats
 def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
     """`max_pool` in one to three spatial dimensions, as many as `input` has."""
     n = _n_spatial(input, data_format, "a data format")
@@ -543,6 +547,7 @@ def max_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
     return op(input, ksize=ksize, strides=strides, padding=padding, data_format=data_format, name=name)
 
 
+@core.repeats
 def avg_pool_v2(input, ksize, strides, padding, data_format=None, name=None):
     """`avg_pool` in one to three spatial dimensions, as many as `input` has."""
     n = _n_spatial(input, data_format, "`data_format`")

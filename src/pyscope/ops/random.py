@@ -246,6 +246,7 @@ def _scaled(op_type, default_name, shape, mean, stddev, dtype, seed, name):
         return result
 
 
+@core.repeats
 def random_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, name=None):
     """Normally distributed random values.
 
@@ -260,6 +261,7 @@ def random_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, 
     return _scaled(RANDOM_STANDARD_NORMAL, "random_normal", shape, mean, stddev, dtype, seed, name)
 
 
+@core.repeats
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=dtypes.float32, seed=None, name=None):
     """Normal random values, those beyond two standard deviations from the mean drawn again."""
     return _scaled(TRUNCATED_NORMAL, "truncated_normal", shape, mean, stddev, dtype, seed, name)
@@ -277,6 +279,7 @@ _UNIFORM_DTYPES = (
 )  # fmt: skip
 
 
+@core.repeats
 def random_uniform(shape, minval=0, maxval=None, dtype=dtypes.float32, seed=None, name=None):
     """Random values uniform in ``[minval, maxval)``.
 
@@ -312,6 +315,7 @@ def random_uniform(shape, minval=0, maxval=None, dtype=dtypes.float32, seed=None
         return result
 
 
+@core.repeats(ignoring="value")
 def random_shuffle(value, seed=None, name=None):
     """`value` with its first dimension in random order."""
     return RANDOM_SHUFFLE(value, name=name, **_seeds(seed))
@@ -323,12 +327,14 @@ def _categorical(logits, num_samples, dtype, seed):
     return MULTINOMIAL(logits, num_samples, output_dtype=dtype, **_seeds(seed))
 
 
+@core.repeats
 def multinomial(logits, num_samples, seed=None, name=None, output_dtype=None):
     """Older spelling of `categorical`."""
     with core.name_scope(name, "multinomial", [logits]):
         return _categorical(logits, num_samples, output_dtype, seed)
 
 
+@core.repeats
 def categorical(logits, num_samples, dtype=None, seed=None, name=None):
     """Class indices drawn with probabilities ``softmax(logits)``.
 
@@ -390,6 +396,7 @@ def random_poisson(lam, shape, dtype=dtypes.float32, seed=None, name=None):
         return result
 
 
+@core.repeats(ignoring="value")
 def random_crop(value, size, seed=None, name=None):
     """A part of `value` of shape `size` at a random place.
 

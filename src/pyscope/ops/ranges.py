@@ -70,6 +70,7 @@ _BY_PRECISION = [
 ]  # fmt: skip
 
 
+@core.repeats(reading="start limit delta")
 def range(start, limit=None, delta=1, dtype=None, name="range"):
     """Numbers from `start` (0 if only one bound is given) up to, but without, `limit`, in steps of `delta`.
 
@@ -136,6 +137,7 @@ LIN_SPACE = core.OpType(
 )
 
 
+@core.repeats(reading="start stop num")
 def linspace(start, stop, num, name=None, axis=0):
     """`num` numbers from `start` to `stop`, both included; of tensors, stacked along a new `axis`.
 

@@ -82,6 +82,7 @@ TOP_K_V2 = core.OpType(
 TopKV2 = namedtuple("TopKV2", ["values", "indices"])
 
 
+@core.repeats(ignoring="input")
 def top_k(input, k=1, sorted=True, index_type=dtypes.int32, name=None):
     """The `k` largest elements along the last dimension, largest first, and their positions.
 
@@ -169,6 +170,7 @@ IN_TOP_K_V2 = core.OpType(
 )
 
 
+@core.repeats(ignoring="targets")
 def in_top_k(predictions, targets, k, name=None):
     """Whether the score of each row's target is among the row's `k` best; ties count as in."""
     with core.name_scope(name, "in_top_k"):

@@ -314,6 +314,7 @@ def _reduce(op_type, x, axis, keepdims, name, reduction_indices=None, keep_dims=
     return _scalar_if_all(out, axis, keepdims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Sum over `axis` (an int, a list of them, or None for all); `keepdims` keeps them with size 1.
 
@@ -327,41 +328,49 @@ def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
     return _reduce(SUM, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_mean(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Mean over `axis`; of integers, rounded towards 0. Arguments as in `reduce_sum`."""
     return _reduce(MEAN, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_prod(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Product over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(PROD, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_max(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Largest element over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(MAX, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_min(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Smallest element over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(MIN, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_all(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether all elements of a bool tensor over `axis` are true. Arguments as in `reduce_sum`."""
     return _reduce(ALL, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether any element of a bool tensor over `axis` is true. Arguments as in `reduce_sum`."""
     return _reduce(ANY, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_euclidean_norm(input_tensor, axis=None, keepdims=False, name=None):
     """Square root of the sum of squares over `axis`."""
     return _reduce(EUCLIDEAN_NORM, input_tensor, axis, keepdims, name)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_logsumexp(
     input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None
 ):
@@ -381,6 +390,7 @@ def reduce_logsumexp(
         return _scalar_if_all(add(result, shift, name=name), axis, keepdims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
     """Mean squared distance from the mean over `axis`.
 
@@ -406,6 +416,7 @@ def reduce_variance(input_tensor, axis=None, keepdims=False, name=None):
         return reduce_mean(squares, axis=axis, keepdims=keepdims)
 
 
+@core.repeats(ignoring="input_tensor")
 def reduce_std(input_tensor, axis=None, keepdims=False, name=None):
     """Standard deviation over `axis`: the square root of `reduce_variance`."""
     from .elementwise import sqrt

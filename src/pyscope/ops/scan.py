@@ -95,11 +95,13 @@ CUMULATIVE_LOGSUMEXP = _scan(
 )
 
 
+@core.repeats(ignoring="x")
 def cumsum(x, axis=0, exclusive=False, reverse=False, name=None):
     """Running sum along `axis`, from the end with `reverse`; `exclusive` leaves out the element itself."""
     return _scanned(CUMSUM, x, axis, exclusive, reverse, name)
 
 
+@core.repeats(ignoring="x")
 def cumprod(x, axis=0, exclusive=False, reverse=False, name=None):
     """Running product along `axis`; `exclusive` and `reverse` as in `cumsum`."""
     return _scanned(CUMPROD, x, axis, exclusive, reverse, name)
@@ -175,16 +177,19 @@ ARG_MAX = _arg("ArgMax", np.argmax, -np.inf, "int16|int32|int64", "int16|uint16|
 ARG_MIN = _arg("ArgMin", np.argmin, np.inf, "int32|int64", "int32|int64")
 
 
+@core.repeats(ignoring="input")
 def arg_max(input, dimension, output_type=dtypes.int64, name=None):
     """Position of the largest element along `dimension`: an older spelling of `argmax`."""
     return ARG_MAX(input, dimension, output_type=dtypes.as_dtype(output_type), name=name)
 
 
+@core.repeats(ignoring="input")
 def arg_min(input, dimension, output_type=dtypes.int64, name=None):
     """Position of the smallest element along `dimension`: an older spelling of `argmin`."""
     return ARG_MIN(input, dimension, output_type=dtypes.as_dtype(output_type), name=name)
 
 
+@core.repeats(ignoring="input")
 def argmax(input, axis=None, name=None, dimension=None, output_type=dtypes.int64):
     """Position of the (first) largest element along `axis`, 0 by default.
 
@@ -205,6 +210,7 @@ def argmax(input, axis=None, name=None, dimension=None, output_type=dtypes.int64
     return arg_max(input, axis, output_type, name)
 
 
+@core.repeats(ignoring="input")
 def argmin(input, axis=None, name=None, dimension=None, output_type=dtypes.int64):
     """Position of the (first) smallest element along `axis`, 0 by default.
 

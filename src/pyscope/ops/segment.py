@@ -134,6 +134,7 @@ SEGMENT_MIN = _segment("SegmentMin", _sorted_kernel(np.minimum, 0), _segment_ext
 SEGMENT_PROD = _segment("SegmentProd", _sorted_kernel(np.multiply, 1), _segment_prod_gradient, NUMBER)
 
 
+@core.repeats(ignoring="data segment_ids")
 def segment_sum(data, segment_ids, name=None):
     """Sums of the rows of `data` with equal ids; `segment_ids` (one per row) must not decrease."""
     return SEGMENT_SUM(data, segment_ids, name=name)
@@ -297,6 +298,7 @@ UNSORTED_SEGMENT_PROD = _unsorted(
 )
 
 
+@core.repeats(ignoring="data segment_ids")
 def unsorted_segment_sum(data, segment_ids, num_segments, name=None):
     """Sums of the parts of `data` with equal ids in ``[0, num_segments)``, in any order.
 

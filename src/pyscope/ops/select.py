@@ -122,6 +122,7 @@ SELECT_V2 = OpType(
 )
 
 
+@core.repeats(ignoring="condition x y")
 def where(condition, x=None, y=None, name=None):
     """Coordinates of true elements; with `x` and `y`, elements of one or the other.
 
@@ -130,6 +131,7 @@ def where(condition, x=None, y=None, name=None):
     return _where(condition, x, y, name, SELECT)
 
 
+@core.repeats(ignoring="condition x y")
 def where_v2(condition, x=None, y=None, name=None):
     """`where` with broadcasting."""
     return _where(condition, x, y, name, SELECT_V2)

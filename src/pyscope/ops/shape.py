@@ -54,6 +54,7 @@ SHAPE = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def shape(input, name=None, out_type=dtypes.int32):
     """Shape of a tensor as a vector; a constant when it is known statically."""
     return shape_internal(input, name, optimize=True, out_type=out_type or dtypes.int32)
@@ -107,6 +108,7 @@ SIZE = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def size(input, name=None, out_type=dtypes.int32):
     """Number of elements of a tensor; a constant when it is known statically."""
     return size_internal(input, name, optimize=True, out_type=out_type or dtypes.int32)
@@ -142,6 +144,7 @@ RANK = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def rank(input, name=None):
     """Number of dimensions of a tensor; a constant when it is known statically."""
     return rank_internal(input, name, optimize=True)
@@ -268,6 +271,7 @@ def maybe_set_static_shape(tensor, given):
             tensor.set_shape(constant_value_as_shape(given))
 
 
+@core.repeats(ignoring="tensor")
 @core.direct(RESHAPE, literals="shape")
 def reshape(tensor, shape, name=None):
     """`tensor` with its elements in the same order and the shape `shape`; one -1 is worked out."""
@@ -322,6 +326,7 @@ EXPAND_DIMS = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def expand_dims(input, axis=None, name=None, dim=None):
     """`input` with a dimension of size 1 put in at `axis`."""
     axis = deprecated_argument("axis", axis, "dim", dim)
@@ -384,6 +389,7 @@ SQUEEZE = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 def squeeze(input, axis=None, name=None, squeeze_dims=None):
     """`input` without its dimensions of size 1, or without those listed in `axis`."""
     axis = deprecated_argument("axis", axis, "squeeze_dims", squeeze_dims)
@@ -467,6 +473,7 @@ CONJUGATE_TRANSPOSE = OpType(
 )
 
 
+@core.repeats(ignoring="a")
 @core.direct(TRANSPOSE, "transpose", names={"a": "x"}, literals="perm")
 def transpose(a, perm=None, name="transpose", conjugate=False):
     """`a` with its dimensions permuted, reversed when `perm` is None."""

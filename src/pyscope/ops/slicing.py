@@ -101,6 +101,7 @@ SLICE = OpType(
 )
 
 
+@core.repeats(ignoring="input_")
 @core.direct(SLICE, names={"input_": "input"})
 def slice(input_, begin, size, name=None):
     """The block of `input_` that starts at `begin` and has shape `size`; -1 takes all that remain."""
@@ -561,6 +562,7 @@ core.set_operators({"__getitem__": getitem})
 # ---------------------------------------------------------------- boolean_mask
 
 
+@core.repeats(ignoring="tensor mask")
 def boolean_mask(tensor, mask, name="boolean_mask", axis=None):
     """Elements of `tensor` (slices, when `mask` has fewer dimensions) where `mask` is true."""
     from .gather import gather

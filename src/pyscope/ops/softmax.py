@@ -78,12 +78,14 @@ LOG_SOFTMAX = _softmax_type(
 )
 
 
+@core.repeats
 def softmax(logits, axis=None, name=None, dim=None):
     """``exp(logits) / sum(exp(logits))`` along `axis`, the last by default; `dim` is its older name."""
     axis = renamed("axis", axis, "dim", dim)
     return _along(logits, SOFTMAX, -1 if axis is None else axis, name)
 
 
+@core.repeats
 def log_softmax(logits, axis=None, name=None, dim=None):
     """``logits - log(sum(exp(logits)))`` along `axis`, the last by default; `dim` is its older name."""
     axis = renamed("axis", axis, "dim", dim)
@@ -206,6 +208,7 @@ def _both_given(name, labels, logits):
         )
 
 
+@core.repeats
 def softmax_cross_entropy_with_logits_v2(labels, logits, axis=None, name=None, dim=None):
     """Cross entropy of ``softmax(logits)`` with the distributions `labels`, along `axis` (default: last).
 
@@ -272,6 +275,7 @@ def _flat_outer(x):
     return out
 
 
+@core.repeats
 def softmax_cross_entropy_with_logits(labels=None, logits=None, dim=-1, name=None, axis=None):
     """As `softmax_cross_entropy_with_logits_v2`, but gradients do not flow into `labels`."""
     dim = renamed("axis", axis, "dim", dim)
@@ -329,6 +333,7 @@ SPARSE_SOFTMAX_CROSS_ENTROPY_WITH_LOGITS = core.OpType(
 )
 
 
+@core.repeats(ignoring="labels")
 def sparse_softmax_cross_entropy_with_logits(labels=None, logits=None, name=None):
     """Cross entropy of ``softmax(logits)`` with integer class labels.
 
@@ -403,6 +408,7 @@ def _logistic_tensors(labels, logits):
     return labels, logits
 
 
+@core.repeats
 def sigmoid_cross_entropy_with_logits(labels=None, logits=None, name=None):
     """Cross entropy of ``sigmoid(logits)`` with `labels` in ``[0, 1]``, by element.
 
@@ -426,6 +432,7 @@ def sigmoid_cross_entropy_with_logits(labels=None, logits=None, name=None):
         return add(relu_logits - logits * labels, log1p(exp(neg_abs_logits)), name=name)
 
 
+@core.repeats
 def weighted_cross_entropy_with_logits(labels=None, logits=None, pos_weight=None, name=None, targets=None):
     """As `sigmoid_cross_entropy_with_logits`, with the positive labels' part times `pos_weight`.
 

@@ -70,6 +70,7 @@ TILE = OpType(
 )
 
 
+@core.repeats(ignoring="input")
 @core.direct(TILE)
 def tile(input, multiples, name=None):
     """`input` repeated ``multiples[i]`` times along dimension i."""

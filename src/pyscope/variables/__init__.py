@@ -1,5 +1,6 @@
 """Variables: the two kinds, how they are made, and how they get their first values."""
 
+from .. import _core as core
 from .base import SaveSliceInfo, Variable, VariableAggregation, VariableSynchronization
 from .creation import default_variable_creator
 from .initialization import (
@@ -23,6 +24,8 @@ from .partitioned_variable import PartitionedVariable
 from .ref_variable import RefVariable
 from .resource_variable import BaseResourceVariable, ResourceVariable, is_resource_variable
 from .toggle import disable_resource_variables, enable_resource_variables, resource_variables_enabled
+
+core.set_variable_classes(ResourceVariable, RefVariable)
 
 __all__ = [
     "BaseResourceVariable",

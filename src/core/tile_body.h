@@ -1,18 +1,21 @@
 /* One set of tiles; tiles.h includes this for each element type and instruction set.
  *
  * REAL, LANES    element type, and how many of them a vector holds
+ * BITS           the integer of its size
  * PIXELS         rows of a full tile: as many as the registers hold, with two vectors each
  * TILE_TARGET    attribute that switches the instruction set on
  * TILE(name)     `name` with a suffix of the set
  */
 typedef REAL TILE(vec) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef BITS TILE(mask) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
 /* Called with constants for P rows, V vectors and by_row, the compiler keeps `sum` in registers. */
 TILE_TARGET static inline __attribute__((always_inline)) void
 TILE(tile)(const int P, const int V, const int by_row, const tile_job *job, const REAL *a, const REAL *b, REAL *out)
 {
     TILE(vec) sum[PIXELS][2];
-    const npy_intp step = by_row ? job->row : job->depth, ldb = job->ldb;
+    const npy_intp step = by_row ? job->row : job->depth, ldb = job->ldb, ahead_step = job->ahead_step;
+    const char *ahead = job->ahead;
 #pragma GCC unroll 16
     for (int p = 0; p < P; p++)
 #pragma GCC unroll 2
@@ -37,19 +40,37 @@ TILE(tile)(const int P, const int V, const int by_row, const tile_job *job, cons
                 for (int v = 0; v < V; v++)
                     sum[p][v] += e * column[v];
             }
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += ahead_step;
             x += by_row ? 1 : step;
             w += ldb;
         }
     }
+    if (job->add)
+#pragma GCC unroll 16
+        for (int p = 0; p < P; p++)
+#pragma GCC unroll 2
+            for (int v = 0; v < V; v++)
+                sum[p][v] += *(const TILE(vec) *)(out + p * job->ldo + v * LANES);
+    if (job->bias != NULL)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; v++) {
+            const TILE(vec) bias = *(const TILE(vec) *)((const REAL *)job->bias + v * LANES);
+#pragma GCC unroll 16
+            for (int p = 0; p < P; p++)
+                sum[p][v] += bias;
+        }
+    if (job->rectify)
+#pragma GCC unroll 16
+        for (int p = 0; p < P; p++)
+#pragma GCC unroll 2
+            for (int v = 0; v < V; v++)          /* a NaN stays one */
+                sum[p][v] = (TILE(vec))(~(TILE(mask))(sum[p][v] < 0) & (TILE(mask))sum[p][v]);
 #pragma GCC unroll 16
     for (int p = 0; p < P; p++)
 #pragma GCC unroll 2
-        for (int v = 0; v < V; v++) {
-            TILE(vec) *to = (TILE(vec) *)(out + p * job->ldo + v * LANES);
-            if (job->add)
-                sum[p][v] += *to;
-            *to = sum[p][v];
-        }
+        for (int v = 0; v < V; v++)
+            *(TILE(vec) *)(out + p * job->ldo + v * LANES) = sum[p][v];
 }
 
 #define ONE(P, V, R)                                                                                            \
@@ -76,5 +97,6 @@ static const tile_set TILE(set) = {PIXELS, LANES, {
 #undef ALL
 #undef ROW
 #undef REAL
+#undef BITS
 #undef LANES
 #undef TILE

@@ -20,6 +20,10 @@ typedef struct {
     npy_intp ldb, ldo;                   /* steps in `b` to the next term, in `out` to the next row */
     const npy_intp *a_offsets, *b_offsets;
     int add;                             /* to what `out` holds */
+    const void *bias;                    /* a row to add to each of the result, or NULL */
+    int rectify;                         /* negative results are 0 */
+    const char *ahead;                   /* memory that will be read later: fetched while the sum runs, */
+    npy_intp ahead_step;                 /* so many bytes a term */
 } tile_job;
 
 typedef void (*tile_fn)(const tile_job *job, const void *a, const void *b, void *out);
@@ -36,10 +40,12 @@ typedef struct {
 #define TILE_TARGET
 #define PIXELS 6
 #define REAL float
+#define BITS npy_int32
 #define LANES 4
 #define TILE(name) name##_f32
 #include "tile_body.h"
 #define REAL double
+#define BITS npy_int64
 #define LANES 2
 #define TILE(name) name##_f64
 #include "tile_body.h"
@@ -50,10 +56,12 @@ typedef struct {
 #define TILE_TARGET __attribute__((target("avx2,fma")))
 #define PIXELS 6
 #define REAL float
+#define BITS npy_int32
 #define LANES 8
 #define TILE(name) name##_f32_avx2
 #include "tile_body.h"
 #define REAL double
+#define BITS npy_int64
 #define LANES 4
 #define TILE(name) name##_f64_avx2
 #include "tile_body.h"
@@ -63,10 +71,12 @@ typedef struct {
 #define TILE_TARGET __attribute__((target("avx512f")))
 #define PIXELS 14
 #define REAL float
+#define BITS npy_int32
 #define LANES 16
 #define TILE(name) name##_f32_avx512
 #include "tile_body.h"
 #define REAL double
+#define BITS npy_int64
 #define LANES 8
 #define TILE(name) name##_f64_avx512
 #include "tile_body.h"

@@ -12,8 +12,12 @@ cdef extern from "conv.h" nogil:
         cnp.npy_intp dilation[2]
         cnp.npy_intp before[2]
         int is_double
-    int conv_forward(const conv_shape* s, const char* image, const char* filter, char* out)
+    int conv_forward(const conv_shape* s, const char* image, const char* filter, const char* bias, int rectify, char* out)
+
+cdef extern from "conv_input.h" nogil:
     int conv_backward_input(const conv_shape* s, const char* filter, const char* grad, char* out)
+
+cdef extern from "conv_filter.h" nogil:
     int conv_backward_filter(const conv_shape* s, const char* image, const char* grad, char* out)
 
 cdef extern from "pooling.h" nogil:
@@ -152,7 +156,7 @@ cdef int kernel_conv(RunState run, Plan plan, Frame* frame, Step* step, PyObject
     window = array_bytes(<CArray*>inputs[1])
     out = array_bytes(<CArray*>outputs[0])
     with nogil:
-        status = conv_forward(&s, image, window, out)
+        status = conv_forward(&s, image, window, NULL, 0, out)
     return finish_conv(step, status, outputs)
 
 

@@ -204,19 +204,19 @@ cdef int check_retyped(Graph g) except -1:
     return 0
 
 
-cdef Plan make_plan(Graph g, list fetches, list feeds, list targets, int rewrites=0):
+cdef Plan make_plan(Graph g, list fetches, list feeds, list targets, int rewrites=0, bint feeds_die=False):
     """A Plan that computes the outputs `fetches` and runs the nodes `targets`, given the outputs `feeds`.
 
-    `rewrites` says which Rewrites may be used.
+    `rewrites` says which Rewrites may be used; with `feeds_die` the last reader of a feed may write into it.
     """
     check_retyped(g)
     cdef Draft draft = collect(g, fetches, feeds, targets)
     if rewrites and not draft.has_flow:
         rewrite(draft, targets, rewrites)
-    return bind_draft(draft)
+    return bind_draft(draft, feeds_die)
 
 
-cdef Plan bind_draft(Draft draft):
+cdef Plan bind_draft(Draft draft, bint feeds_die=False):
     """The plan of a draft: registers, steps with their kernels, and lifetimes."""
     cdef Graph g = draft.graph
     cdef Plan plan = Plan.__new__(Plan)
@@ -270,7 +270,7 @@ cdef Plan bind_draft(Draft draft):
         plan.needs_run = True
         plan.calls_python = True
     else:
-        mark_last_readers(plan)
+        mark_last_readers(plan, feeds_die)
     mark_sharing(plan, g, draft.has_flow)
     return plan
 
@@ -333,15 +333,16 @@ cdef int mark_fetched_again(Plan plan) except -1:
     return 0
 
 
-cdef int mark_last_readers(Plan plan) except -1:
-    """Mark where each register is read for the last time; feeds, fetches and constants outlive the steps."""
+cdef int mark_last_readers(Plan plan, bint feeds_die) except -1:
+    """Mark where each register is read for the last time; fetches, constants and, mostly, feeds outlive the steps."""
     cdef int s, k, register
     cdef Step* step
     cdef int* last = <int*>calloc(plan.n_registers + 1, sizeof(int))     # register -> its last reader + 1
     if last == NULL:
         raise MemoryError()
-    for k in range(plan.n_feeds):
-        last[plan.feed_registers[k]] = plan.n_steps + 1
+    if not feeds_die:
+        for k in range(plan.n_feeds):
+            last[plan.feed_registers[k]] = plan.n_steps + 1
     for k in range(plan.n_fetches):
         last[plan.fetch_registers[k]] = plan.n_steps + 1
     for s in range(plan.n_steps - 1, -1, -1):

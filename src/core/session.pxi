@@ -69,22 +69,11 @@ cdef class RunState:
 
         Its ``control_outputs`` always run. Calls nest as deep as functions call functions; a loop is the caller's.
         """
-        cdef BaseSession session = self.session
-        cdef Plan plan = <Plan>session.function_plans.get(function)
+        cdef Plan plan = function_plan(self, function)
         cdef Frame* frame
         cdef int k
-        cdef object body = function      # .outputs of the Python class, not the C field
-        if plan is None or plan.edit_count != function.edit_count:
-            plan = make_plan(
-                function,
-                [(<Tensor>t)._id for t in body.outputs],
-                [(<Tensor>t)._id for t in body.inputs],
-                [(<Operation>op)._id for op in body.control_outputs],
-                session.rewrites,
-            )
-            session.function_plans[function] = plan
         if len(args) != plan.n_feeds:
-            raise ValueError(f"function {body.name} takes {plan.n_feeds} inputs, got {len(args)}")
+            raise ValueError(f"function {(<object>function).name} takes {plan.n_feeds} inputs, got {len(args)}")
         frame = plan.borrow()
         k = 0
         for value in args:

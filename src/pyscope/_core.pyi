@@ -724,6 +724,26 @@ class RunState:
     def call(self, function: Graph, args: Any) -> Any: ...
 
 @final
+class TensorList:
+    items: list[Any]
+    length: int
+    limit: int
+    element_shape: tuple[int, ...] | None
+    dtype: Any
+    def __init__(
+        self, items: list[Any], element_shape: tuple[int, ...] | None, dtype: Any, limit: int = -1,
+        length: int | None = None,
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    def values(self) -> list[Any]: ...
+    def zeros_like(self) -> TensorList: ...
+    def __add__(self, other: TensorList) -> TensorList: ...
+@final
 class VariableState:
     name: str
     dtype: Any

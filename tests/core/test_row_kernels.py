@@ -5,7 +5,7 @@ import pytest
 
 import pyscope as tf
 from pyscope import _core as core
-from pyscope.ops import fill, ranges, ranking, scan, segment, select, sparse  # noqa: F401  (op types)
+from pyscope.ops import fill, gather, ranges, ranking, scan, segment, select, sparse  # noqa: F401  (op types)
 
 
 def _run(name, *inputs, **attrs):
@@ -230,3 +230,73 @@ def test_in_top_k():
     x[::3, 4] = np.inf
     x[1::3, 2] = np.nan
     _check("InTopKV2", x, targets.astype(np.int32), np.array(5, np.int32))
+
+
+@pytest.mark.parametrize("op_type", [scan.ARG_MAX, scan.ARG_MIN])
+def test_extremes_of_long_rows_pass_over_nan(op_type):
+    x = _numbers((3, 500), np.float32)
+    x[0, 17] = x[1, 3] = np.nan
+    x[2] = np.nan
+    function = np.nanargmax if op_type is scan.ARG_MAX else np.nanargmin
+    with tf.Session() as sess:
+        rows, columns = sess.run([op_type(tf.constant(x), 1), op_type(tf.constant(x.T.copy()), 0)])
+    assert rows.tolist() == columns.tolist() == [function(x[0]), function(x[1]), 0]
+
+
+@pytest.mark.parametrize("dtype", [*REALS, np.float16])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_points(dtype, depth):
+    shape = (4, 3, 50)
+    points = np.stack([RNG.randint(0, d, (2, 6)) for d in shape[:depth]], -1)
+    updates = _numbers((2, 6, *shape[depth:]), dtype)
+    x = _numbers(shape, dtype)
+    _check("ScatterNd", points, updates, np.array(shape), rtol=1e-2 if dtype == np.float16 else 1e-5)
+    for name in ("Update", "Add", "Sub"):
+        _check("TensorScatter" + name, x, points.astype(np.int32), updates, rtol=1e-2 if dtype == np.float16 else 1e-5)
+    found = tf.gather_nd(tf.placeholder_with_default(x, None), points)
+    with tf.Session() as sess:
+        np.testing.assert_array_equal(sess.run(found), x[tuple(np.moveaxis(points, -1, 0))])
+
+
+def test_points_outside():
+    points = tf.placeholder_with_default(np.array([[1, 5]]), None)
+    x = tf.zeros([4, 4])
+    with tf.Session() as sess:
+        for op in (tf.gather_nd(x, points), tf.scatter_nd(points, [1.0], [4, 4]),
+                   tf.tensor_scatter_update(x, points, [1.0])):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="does not index into"):
+                sess.run(op)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Dimensions .* must match dimensions"):
+            sess.run(tf.scatter_nd(points, tf.placeholder_with_default([1.0, 2.0], None), [6, 6]))
+
+
+def test_what_is_scattered_into_stays_as_it_was():
+    x = tf.Variable(np.arange(6, dtype=np.float32))
+    y = x + 0.0
+    changed = tf.tensor_scatter_update(y, [[1]], [9.0])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        a, b, c = sess.run([changed, y, tf.tensor_scatter_add(x, [[2]], [9.0])])
+        assert a.tolist() == [0, 9, 2, 3, 4, 5]
+        assert b.tolist() == [0, 1, 2, 3, 4, 5]
+        assert c.tolist() == [0, 1, 11, 3, 4, 5]
+        assert sess.run(x).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+KEYS = [
+    lambda x: x[1], lambda x: x[:, -1], lambda x: x[1:3, ::2], lambda x: x[..., 0], lambda x: x[:, None, 1],
+    lambda x: x[5:2], lambda x: x[-1, 0, 2], lambda x: x[::-1],
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_gradients_of_slices(key):
+    value = _numbers((4, 3, 5), np.float64)
+    x = tf.placeholder_with_default(value, None)
+    dy = _numbers(key(value).shape, np.float64)
+    grad = tf.gradients(key(x), x, grad_ys=tf.constant(dy))[0]
+    wanted = np.zeros((4, 3, 5))
+    places = key(np.arange(60).reshape(4, 3, 5))
+    wanted.reshape(-1)[np.asarray(places).reshape(-1)] = dy.reshape(-1)
+    with tf.Session() as sess:
+        np.testing.assert_array_equal(sess.run(grad), wanted)

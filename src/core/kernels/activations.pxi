@@ -162,6 +162,8 @@ cdef int kernel_add_n(RunState run, Plan plan, Frame* frame, Step* step, PyObjec
     cdef Terms t
     cdef cnp.npy_intp n
     cdef int i
+    if step.out_type < 0:
+        return add_lists(plan, frame, step, inputs, outputs)
     if step.n_in < 2 or step.n_in > 64 or not is_summable(step.out_type):
         return 0
     for i in range(step.n_in):

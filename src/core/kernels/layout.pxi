@@ -465,18 +465,21 @@ cdef int kernel_slice(RunState run, Plan plan, Frame* frame, Step* step, PyObjec
     return 1
 
 
-cdef int kernel_strided_slice(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
-                              PyObject** outputs) except -1:
-    """Keys of ranges and numbers; new axes and ellipses are left."""
-    cdef CArray* x = <CArray*>inputs[0]
+cdef struct Cut:                 # what a key of ranges and numbers leaves of an array
+    int ndim
+    cnp.npy_intp dims[32]
+    cnp.npy_intp strides[32]
+    cnp.npy_intp offset          # bytes
+
+
+cdef bint find_cut(Plan plan, Step* step, PyObject** keys, int ndim, cnp.npy_intp* whole, cnp.npy_intp* strides,
+                   Cut* out) except -1:
+    """What begin, end and stride, which `keys` are, choose of an array; False for new axes, ellipses and errors."""
     cdef cnp.npy_intp begin[32]
     cdef cnp.npy_intp end[32]
     cdef cnp.npy_intp stride[32]
-    cdef cnp.npy_intp dims[32]
-    cdef cnp.npy_intp strides[32]
     cdef cnp.npy_intp d, b, e
-    cdef char* data
-    cdef int i, n, ndim, begin_mask, end_mask, shrink_mask, n_out = 0
+    cdef int i, n, begin_mask, end_mask, shrink_mask
     cdef Operation op
     if step.bits == 0:
         op = plan.graph.operation(step.node)
@@ -487,37 +490,37 @@ cdef int kernel_strided_slice(RunState run, Plan plan, Frame* frame, Step* step,
             step.bits = 2
         else:
             step.bits = 1 | begin_mask << 4 | end_mask << 12 | shrink_mask << 20
-    if step.bits & 2 or not is_plain(inputs[0]):
-        return 0
+    if step.bits & 2:
+        return False
     begin_mask = step.bits >> 4 & 255
     end_mask = step.bits >> 12 & 255
     shrink_mask = step.bits >> 20 & 255
-    ndim = array_ndim(x)
-    n = <int>read_ints(inputs[1], begin, 8)
-    if n < 0 or n > ndim or ndim > 32 or read_ints(inputs[2], end, 8) != n or read_ints(inputs[3], stride, 8) != n:
-        return 0
-    data = array_bytes(x)
+    n = <int>read_ints(keys[0], begin, 8)
+    if n < 0 or n > ndim or ndim > 32 or read_ints(keys[1], end, 8) != n or read_ints(keys[2], stride, 8) != n:
+        return False
+    out.ndim = 0
+    out.offset = 0
     for i in range(ndim):
-        d = array_dims(x)[i]
+        d = whole[i]
         if i >= n:
-            dims[n_out] = d
-            strides[n_out] = array_strides(x)[i]
-            n_out += 1
+            out.dims[out.ndim] = d
+            out.strides[out.ndim] = strides[i]
+            out.ndim += 1
             continue
         if stride[i] == 0:
-            return 0
+            return False
         b = begin[i]
         if shrink_mask >> i & 1:
             if begin_mask >> i & 1:
-                return 0
+                return False
             if b < 0:
                 b += d
             if stride[i] != 1 or b < 0 or b >= d:
-                return 0
-            data += b * array_strides(x)[i]
+                return False
+            out.offset += b * strides[i]
             continue
         if stride[i] < 0:
-            return 0
+            return False
         if b < 0:
             b += d
         b = 0 if begin_mask >> i & 1 else min(max(b, 0), d)
@@ -525,12 +528,65 @@ cdef int kernel_strided_slice(RunState run, Plan plan, Frame* frame, Step* step,
         if e < 0:
             e += d
         e = d if end_mask >> i & 1 else min(max(e, 0), d)
-        dims[n_out] = 0 if e <= b else (e - b + stride[i] - 1) // stride[i]
-        strides[n_out] = array_strides(x)[i] * stride[i]
-        if dims[n_out]:
-            data += b * array_strides(x)[i]
-        n_out += 1
-    copy_of(frame, step.first_out, step.out_type, inputs[0], n_out, dims, strides, data, outputs)
+        out.dims[out.ndim] = 0 if e <= b else (e - b + stride[i] - 1) // stride[i]
+        out.strides[out.ndim] = strides[i] * stride[i]
+        if out.dims[out.ndim]:
+            out.offset += b * strides[i]
+        out.ndim += 1
+    return True
+
+
+cdef int kernel_strided_slice(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                              PyObject** outputs) except -1:
+    """Keys of ranges and numbers; new axes and ellipses are left."""
+    cdef CArray* x = <CArray*>inputs[0]
+    cdef Cut c
+    if not is_plain(inputs[0]) or not find_cut(plan, step, inputs + 1, array_ndim(x), array_dims(x), array_strides(x),
+                                               &c):
+        return 0
+    copy_of(frame, step.first_out, step.out_type, inputs[0], c.ndim, c.dims, c.strides, array_bytes(x) + c.offset,
+            outputs)
+    return 1
+
+
+cdef int kernel_strided_slice_grad(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                   PyObject** outputs) except -1:
+    """Zeros, and `dy` where the key that was read points."""
+    cdef CArray* dy = <CArray*>inputs[4]
+    cdef cnp.npy_intp dims[32]
+    cdef cnp.npy_intp strides[32]
+    cdef cnp.npy_intp stride
+    cdef Cut c
+    cdef Copy copy
+    cdef int i, ndim = <int>read_ints(inputs[0], dims, 32)
+    if not is_plain(inputs[4]) or ndim < 0 or array_type(dy) != step.out_type:
+        return 0
+    stride = array_itemsize(dy)
+    for i in range(ndim - 1, -1, -1):
+        if dims[i] < 0:
+            return 0
+        strides[i] = stride
+        stride *= dims[i]
+    if not find_cut(plan, step, inputs + 1, ndim, dims, strides, &c) or c.ndim != array_ndim(dy):
+        return 0
+    for i in range(c.ndim):
+        if c.dims[i] != array_dims(dy)[i]:
+            return 0
+    outputs[0] = new_array(frame, step.first_out, step.out_type, ndim, dims)
+    copy.out = array_bytes(<CArray*>outputs[0]) + c.offset
+    copy.source = array_bytes(dy)
+    copy.itemsize = array_itemsize(dy)
+    copy.ndim = c.ndim
+    for i in range(c.ndim):
+        copy.dims[i] = c.dims[i]
+        copy.strides[0][i] = c.strides[i]
+        copy.strides[1][i] = array_strides(dy)[i]
+    with nogil:
+        memset(array_bytes(<CArray*>outputs[0]), 0, array_nbytes(<CArray*>outputs[0]))
+        if c.ndim:
+            run_copy(&copy)
+        else:
+            memcpy(copy.out, copy.source, copy.itemsize)
     return 1
 
 
@@ -870,6 +926,7 @@ add_core_kernel("expand_dims", kernel_expand_dims)
 add_core_kernel("squeeze", kernel_squeeze)
 add_core_kernel("slice", kernel_slice)
 add_core_kernel("strided_slice", kernel_strided_slice)
+add_core_kernel("strided_slice_grad", kernel_strided_slice_grad)
 add_core_kernel("split", kernel_split)
 add_core_kernel("split_v", kernel_split_v)
 add_core_kernel("unpack", kernel_unpack)

@@ -15,30 +15,70 @@ cdef struct Ranking:
     int sign                     # 1: the largest, -1: the smallest
 
 
+cdef void extreme_of_column(summand* x, Ranking* r, cnp.npy_intp at) noexcept nogil:
+    """Where the first largest (or smallest) element of one column is; NaN is passed over."""
+    cdef cnp.npy_intp i, place = 0
+    cdef summand best = x[0]
+    for i in range(1, r.n):
+        # The first number is better than NaN.
+        if ((x[i * r.inner] > best if r.sign > 0 else x[i * r.inner] < best)
+                or (best != best and x[i * r.inner] == x[i * r.inner])):
+            best = x[i * r.inner]
+            place = i
+    put_place(r, at, 0 if best != best else place)
+
+
+cdef inline void put_place(Ranking* r, cnp.npy_intp at, cnp.npy_intp place) noexcept nogil:
+    if r.index_type == cnp.NPY_INT32:
+        (<cnp.npy_int32*>r.index)[at] = <cnp.npy_int32>place
+    else:
+        (<cnp.npy_int64*>r.index)[at] = place
+
+
+cdef cnp.npy_intp place_in_row(summand* x, summand value, cnp.npy_intp n) noexcept nogil:
+    """Where `value` comes first."""
+    cdef cnp.npy_intp i = 0, j
+    cdef bint found
+    while i + 64 <= n:
+        found = False
+        for j in range(64):
+            found |= x[i + j] == value
+        if found:
+            break
+        i += 64
+    while i < n and x[i] != value:
+        i += 1
+    return i
+
+
 cdef void extreme_places(summand* x, Ranking* r, cnp.npy_intp outer) noexcept nogil:
-    """Where the first largest (or smallest) element along the axis is; NaN is passed over."""
-    cdef cnp.npy_intp i, j, place
-    cdef summand best
-    cdef summand* column
-    for j in range(r.inner):
-        column = x + outer * r.n * r.inner + j
-        place = 0
-        best = column[0]
-        for i in range(1, r.n):
-            # The first number is better than NaN.
-            if r.sign > 0:
-                if column[i * r.inner] > best or (best != best and column[i * r.inner] == column[i * r.inner]):
-                    best = column[i * r.inner]
-                    place = i
-            elif column[i * r.inner] < best or (best != best and column[i * r.inner] == column[i * r.inner]):
-                best = column[i * r.inner]
-                place = i
-        if best != best:
-            place = 0
-        if r.index_type == cnp.NPY_INT32:
-            (<cnp.npy_int32*>r.index)[outer * r.inner + j] = <cnp.npy_int32>place
-        else:
-            (<cnp.npy_int64*>r.index)[outer * r.inner + j] = place
+    """The places of one group: first the extremes, by vectors, then where they are."""
+    cdef summand best[1024]
+    cdef cnp.npy_int32 places[1024]
+    cdef cnp.npy_intp i, j, first, count
+    cdef int op = REDUCE_MAX if r.sign > 0 else REDUCE_MIN, kind = reduce_kind(r.type_number)
+    x += outer * r.n * r.inner
+    if r.inner == 1:
+        if r.n >= 64:
+            reduce_rows[op][kind](best, x, r.n)
+            if best[0] == best[0]:
+                put_place(r, outer, place_in_row(x, best[0], r.n))
+                return
+        extreme_of_column(x, r, outer)
+        return
+    for first in range(0, r.inner, 1024):
+        count = min(<cnp.npy_intp>1024, r.inner - first)
+        reduce_columns[op][kind](best, x + first, r.n, r.inner, count)
+        for j in range(count):
+            places[j] = 0
+        for i in range(r.n - 1, -1, -1):
+            for j in range(count):
+                places[j] = <cnp.npy_int32>i if x[i * r.inner + first + j] == best[j] else places[j]
+        for j in range(count):
+            if best[j] == best[j]:
+                put_place(r, outer * r.inner + first + j, places[j])
+            else:
+                extreme_of_column(x + first + j, r, outer * r.inner + first + j)
 
 
 cdef void extreme_body(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:

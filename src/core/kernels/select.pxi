@@ -10,6 +10,7 @@ cdef struct Choice:              # operands of a Select: condition, then, else, 
     int itemsize
 
 
+@cython.overflowcheck(False)
 cdef void choose_row(word* out, cnp.npy_bool* chosen, word* t, word* e, cnp.npy_intp n, cnp.npy_intp c_step,
                      cnp.npy_intp t_step, cnp.npy_intp e_step) noexcept nogil:
     """A row of a Select; steps in elements."""
@@ -43,7 +44,6 @@ cdef void choose_row(word* out, cnp.npy_bool* chosen, word* t, word* e, cnp.npy_
             out[i] = t[i * t_step] if chosen[i * c_step] else e[i * e_step]
 
 
-@cython.overflowcheck(False)
 cdef void choose_part(Choice* c, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:
     """Indices from `start` to `stop` of the first axis."""
     cdef cnp.npy_intp index[64]

@@ -91,7 +91,7 @@ def _if_type(name, stateful):
         "Tcond: type; Tin: list(type) >= 0; Tout: list(type) >= 0; then_branch: func; else_branch: func; "
         "output_shapes: list(shape) = []",
         shape=_output_shapes,
-        kernel=core.session_kernel(_if_kernel),
+        kernel=core.kernel("if", core.session_kernel(_if_kernel)),
         gradient=_if_gradient,
         stateful=stateful,
     )
@@ -123,7 +123,7 @@ def _while_type(name, stateful):
         "input: [T] -> output: [T]",
         "T: list(type) >= 0; cond: func; body: func; output_shapes: list(shape) = []; parallel_iterations: int = 10",
         shape=_while_shapes,
-        kernel=core.session_kernel(_while_kernel),
+        kernel=core.kernel("while", core.session_kernel(_while_kernel)),
         gradient=_while_gradient,
         stateful=stateful,
     )

@@ -3,56 +3,9 @@
 import numpy as np
 
 from .. import errors
+from .._core import TensorList
 
 _UNSET = None                    # an element that was reserved and not written
-
-
-class TensorList:
-    """A list in a run: the first `length` items of a list that other TensorLists may share.
-
-    It never changes; operations that write give a new one. Pushing onto the longest sharer appends to the shared list,
-    so that a loop of n pushes costs O(n).
-
-    Attributes
-    ----------
-    items : list of ndarray or None
-        None is an element that has not been written.
-    element_shape : tuple or None
-        Shape of the elements, -1 for unknown sizes; None: unknown rank.
-    dtype : DType
-    limit : int
-        The largest allowed length; -1 for any.
-    """
-
-    __slots__ = ("dtype", "element_shape", "items", "length", "limit")
-    shape = ()                   # a list is a scalar, also as an element of another list
-    ndim = 0
-    size = 1
-
-    def __init__(self, items, element_shape, dtype, limit=-1, length=None):
-        self.items = items
-        self.length = len(items) if length is None else length
-        self.element_shape = element_shape
-        self.dtype = dtype
-        self.limit = limit
-
-    def values(self):
-        """The elements as a list of its own."""
-        return self.items[:self.length]
-
-    def zeros_like(self):
-        """A list of zeros of the same shapes."""
-        items = [None if x is None else np.zeros_like(x) for x in self.values()]
-        return TensorList(items, self.element_shape, self.dtype, self.limit)
-
-    def __add__(self, other):
-        """Elementwise sum, as AddN of lists gives it."""
-        if self.length != other.length:
-            raise errors.InvalidArgumentError(
-                None, None, f"Trying to add two lists of tensors with different lengths. One is {self.length} and "
-                f"other is {other.length}")
-        items = [b if a is None else a if b is None else a + b for a, b in zip(self.values(), other.values())]
-        return TensorList(items, _merged(self.element_shape, other.element_shape), self.dtype, self.limit)
 
 
 def _invalid(message):

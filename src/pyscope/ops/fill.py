@@ -84,7 +84,7 @@ ZEROS_LIKE = OpType(
     "x: T -> y: T",
     "T: type",
     shape="same",
-    kernel=_zeros_like_kernel,
+    kernel=core.kernel("zeros_like", _zeros_like_kernel),
     gradient=core.NO_GRADIENT,
 )
 

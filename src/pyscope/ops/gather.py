@@ -367,7 +367,7 @@ GATHER_ND = OpType(
     "params: Tparams, indices: Tindices -> output: Tparams",
     "Tparams: type; Tindices: int16|int32|int64; bad_indices_policy: string = ''",
     shape=_gather_nd_rule,
-    kernel=core.session_kernel(_gather_nd_kernel),
+    kernel=core.kernel("gather_nd", core.session_kernel(_gather_nd_kernel)),
     gradient=_gather_nd_gradient,
 )
 
@@ -532,7 +532,7 @@ SCATTER_ND = OpType(
     "indices: Tindices, updates: T, shape: Tindices -> output: T",
     "T: type; Tindices: int16|int32|int64; bad_indices_policy: string = ''",
     shape=_scatter_nd_rule,
-    kernel=_scatter_nd_kernel,
+    kernel=core.kernel("scatter_nd", _scatter_nd_kernel),
     gradient=lambda op, dy: [None, gather_nd(dy, op.inputs[0]), None],
     lacking="T: resource|variant",
 )
@@ -602,12 +602,13 @@ def _extreme_gradient(op, dy):
 
 
 def _tensor_scatter(type, how, gradient, index_types="int32|int64"):
+    typed = {None: "tensor_scatter_update", np.add: "tensor_scatter_add", np.subtract: "tensor_scatter_sub"}.get(how)
     return OpType(
         type,
         "tensor: T, indices: Tindices, updates: T -> output: T",
         "T: type; Tindices: %s; bad_indices_policy: string = ''" % index_types,
         shape=_tensor_scatter_rule,
-        kernel=_tensor_scatter_kernel(how),
+        kernel=core.kernel(typed, _tensor_scatter_kernel(how)) if typed else _tensor_scatter_kernel(how),
         gradient=gradient,
     )
 

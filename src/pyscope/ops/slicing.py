@@ -385,7 +385,7 @@ STRIDED_SLICE_GRAD = OpType(
     "shape: Index, begin: Index, end: Index, strides: Index, dy: T -> output: T",
     _STRIDED_ATTRS % "int32|int64",
     shape=_strided_slice_grad_rule,
-    kernel=_strided_slice_grad_kernel,
+    kernel=core.kernel("strided_slice_grad", _strided_slice_grad_kernel),
     gradient=core.replayed(_strided_slice_grad_gradient),
 )
 

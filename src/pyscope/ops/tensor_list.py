@@ -244,35 +244,35 @@ EMPTY_TENSOR_LIST = _list_type(
     _made_rule, kernels.empty, core.NO_GRADIENT)
 TENSOR_LIST_RESERVE = _list_type(
     "TensorListReserve", "element_shape: shape_type, num_elements: int32 -> handle: variant", _MADE,
-    _made_rule, kernels.reserve, core.NO_GRADIENT)
+    _made_rule, core.kernel("list_reserve", kernels.reserve), core.NO_GRADIENT)
 TENSOR_LIST_PUSH_BACK = _list_type(
     "TensorListPushBack", "input_handle: variant, tensor: element_dtype -> output_handle: variant", _ELEMENT,
-    _push_rule, kernels.push, _push_gradient)
+    _push_rule, core.kernel("list_push", kernels.push), _push_gradient)
 TENSOR_LIST_POP_BACK = _list_type(
     "TensorListPopBack",
     "input_handle: variant, element_shape: int32 -> output_handle: variant, tensor: element_dtype", _ELEMENT,
-    _pop_rule, kernels.pop, _pop_gradient)
+    _pop_rule, core.kernel("list_pop", kernels.pop), _pop_gradient)
 TENSOR_LIST_ELEMENT_SHAPE = _list_type(
     "TensorListElementShape", "input_handle: variant -> element_shape: shape_type", "shape_type: int32|int64",
-    _element_shape_rule, kernels.element_shape, core.NO_GRADIENT)
+    _element_shape_rule, core.kernel("list_element_shape", kernels.element_shape), core.NO_GRADIENT)
 TENSOR_LIST_LENGTH = _list_type(
     "TensorListLength", "input_handle: variant -> length: int32", "",
-    "scalar", kernels.length, core.NO_GRADIENT)
+    "scalar", core.kernel("list_length", kernels.length), core.NO_GRADIENT)
 TENSOR_LIST_SET_ITEM = _list_type(
     "TensorListSetItem", "input_handle: variant, index: int32, item: element_dtype -> output_handle: variant",
     "element_dtype: type; resize_if_index_out_of_bounds: bool = False",
-    _set_rule, kernels.set, _set_gradient)
+    _set_rule, core.kernel("list_set", kernels.set), _set_gradient)
 TENSOR_LIST_GET_ITEM = _list_type(
     "TensorListGetItem", "input_handle: variant, index: int32, element_shape: Tshape -> item: element_dtype",
     "element_dtype: type; Tshape: int32|int64 = int32",
-    _get_rule, kernels.get, _get_gradient)
+    _get_rule, core.kernel("list_get", kernels.get), _get_gradient)
 TENSOR_LIST_STACK = _list_type(
     "TensorListStack", "input_handle: variant, element_shape: int32 -> tensor: element_dtype",
     "element_dtype: type; num_elements: int = -1",
-    _stack_rule, kernels.stack, _stack_gradient)
+    _stack_rule, core.kernel("list_stack", kernels.stack), _stack_gradient)
 TENSOR_LIST_FROM_TENSOR = _list_type(
     "TensorListFromTensor", "tensor: element_dtype, element_shape: shape_type -> output_handle: variant", _MADE,
-    _from_tensor_rule, kernels.from_tensor, _from_tensor_gradient)
+    _from_tensor_rule, core.kernel("list_from_tensor", kernels.from_tensor), _from_tensor_gradient)
 TENSOR_LIST_CONCAT_V2 = _list_type(
     "TensorListConcatV2",
     "input_handle: variant, element_shape: shape_type, leading_dims: int64 -> tensor: element_dtype, lengths: int64",

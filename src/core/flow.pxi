@@ -21,12 +21,41 @@ KINDS.update({
 
 @cython.final
 cdef class Loop:
-    """A frame of the plan: the program of its body, and where values go round."""
+    """A frame of the plan: the program of its body, and where values go round; the outermost one stands for no loop."""
     cdef str name
     cdef Loop parent             # None: the loop stands in no other
-    cdef list program            # steps and Loops in order, as Plan.program
+    cdef list program            # steps and Loops in order
     cdef list rounds             # registers of its NextIterations
     cdef bint placed             # in the program of its parent
+    cdef int* codes              # `program` once it is complete: a step, or -1 - k for loop k of `inner`
+    cdef int n_codes
+    cdef list inner
+    cdef int* turning            # `rounds`
+    cdef int n_turning
+
+    def __dealloc__(self):
+        free(self.codes)
+        free(self.turning)
+
+    cdef int seal(self) except -1:
+        """Put the finished program, and those of the loops in it, into arrays."""
+        cdef int i = 0
+        self.n_codes = <int>len(self.program)
+        self.n_turning = <int>len(self.rounds)
+        self.codes = <int*>grow(NULL, (self.n_codes + 1) * sizeof(int))
+        self.turning = <int*>grow(NULL, (self.n_turning + 1) * sizeof(int))
+        self.inner = []
+        for item in self.program:
+            if type(item) is Loop:
+                (<Loop>item).seal()
+                self.inner.append(item)
+                self.codes[i] = -<int>len(self.inner)
+            else:
+                self.codes[i] = item
+            i += 1
+        for i in range(self.n_turning):
+            self.turning[i] = self.rounds[i]
+        return 0
 
 
 cdef inline bint is_back_edge(Graph g, int reader, int source) except -1:
@@ -154,7 +183,7 @@ cdef dict order_flow(Graph g, Ints* order, unsigned char* seen, int* register_of
 
 
 cdef list make_program(Plan plan, dict frames):
-    """Steps in order, those of a loop gathered in a Loop that stands before its first Exit."""
+    """The outermost Loop: steps in order, those of a loop gathered in a Loop that stands before its first Exit."""
     cdef list program = []
     cdef list loops = []
     cdef int s
@@ -175,13 +204,138 @@ cdef list make_program(Plan plan, dict frames):
         (program if loop is None else loop.program).append(s)
     for inner in reversed(loops):
         place(program, inner)
-    return program
+    loop = Loop.__new__(Loop)
+    loop.program = program
+    loop.rounds = []
+    loop.seal()
+    mark_dying(plan, loop)
+    return [loop]
 
 
 cdef int place(list program, Loop loop) except -1:
     if loop is not None and not loop.placed:
         loop.placed = True
         (program if loop.parent is None else loop.parent.program).append(loop)
+    return 0
+
+
+# ---------------------------------------------------------------- lifetimes, and what is known
+
+cdef struct Lifetimes:
+    int* place                   # step -> its place in the walk through all programs
+    int* owner                   # step -> the number of its loop
+    int* maker                   # register -> the step that makes it + 1
+    int* reader                  # register -> the last step that reads it, -1: none, -2: it stays
+    int n_places
+    int n_loops
+
+
+cdef int number_steps(Lifetimes* lives, Loop loop) noexcept:
+    cdef int i, own = lives.n_loops
+    lives.n_loops += 1
+    for i in range(loop.n_codes):
+        if loop.codes[i] < 0:
+            number_steps(lives, <Loop>loop.inner[-1 - loop.codes[i]])
+        else:
+            lives.place[loop.codes[i]] = lives.n_places
+            lives.owner[loop.codes[i]] = own
+            lives.n_places += 1
+    return 0
+
+
+cdef int mark_dying(Plan plan, Loop root) except -1:
+    """Mark last readers: where all readers of a register stand in the loop of its maker, and behind it.
+
+    What a Merge takes from a NextIteration is made anew in each round and read by nobody else, so it is taken, too.
+    """
+    cdef Lifetimes lives
+    cdef Step* step
+    cdef Step* maker
+    cdef int s, k, register, n = plan.n_steps + plan.n_registers + 1
+    cdef int* numbers = <int*>calloc(2 * n, sizeof(int))
+    if numbers == NULL:
+        raise MemoryError()
+    lives.place = numbers
+    lives.owner = lives.place + plan.n_steps
+    lives.maker = lives.owner + plan.n_steps
+    lives.reader = lives.maker + plan.n_registers
+    lives.n_places = lives.n_loops = 0
+    number_steps(&lives, root)
+    for register in range(plan.n_registers):
+        lives.reader[register] = -2 if plan.is_constant[register] else -1
+    for k in range(plan.n_feeds):
+        lives.reader[plan.feed_registers[k]] = -2
+    for k in range(plan.n_fetches):
+        lives.reader[plan.fetch_registers[k]] = -2
+    for s in range(plan.n_steps):
+        for k in range(plan.steps[s].n_out):
+            lives.maker[plan.steps[s].first_out + k] = s + 1
+    for s in range(plan.n_steps):
+        step = &plan.steps[s]
+        for k in range(step.first_in, step.first_in + step.n_in):
+            register = plan.in_registers[k]
+            if lives.reader[register] == -2:
+                continue
+            if lives.maker[register] == 0:
+                lives.reader[register] = -2
+                continue
+            maker = &plan.steps[lives.maker[register] - 1]
+            if maker.kind == STEP_NEXT:
+                # The one Merge of its round.
+                lives.reader[register] = s if step.kind == STEP_MERGE and lives.reader[register] == -1 else -2
+            elif (lives.owner[s] != lives.owner[lives.maker[register] - 1]
+                    or lives.place[s] <= lives.place[lives.maker[register] - 1]):
+                lives.reader[register] = -2
+            elif lives.reader[register] < 0 or lives.place[lives.reader[register]] < lives.place[s]:
+                lives.reader[register] = s
+    for s in range(plan.n_steps):
+        step = &plan.steps[s]
+        for k in range(step.first_in, step.first_in + step.n_in):
+            register = plan.in_registers[k]
+            if lives.reader[register] == s:
+                plan.in_flags[k] |= INPUT_LAST
+                lives.reader[register] = -2              # once, if the step reads it twice
+        for register in range(step.first_out, step.first_out + step.n_out):
+            if lives.reader[register] == -1 and step.kind != STEP_NEXT:
+                step.drops = True
+                plan.is_unread[register] = True
+    free(numbers)
+    return 0
+
+
+cdef int know_constants(Plan plan, Draft draft) except -1:
+    """Evaluate steps whose inputs are all known once; they run, or are dead, where they stood."""
+    cdef dict known = {}         # value -> array
+    cdef DraftStep* drafted
+    cdef Step* step
+    cdef int s, k
+    cdef list inputs
+    for s in range(draft.n_steps):
+        drafted = &draft.steps[s]
+        step = &plan.steps[s]
+        if drafted.kind == STEP_CONST:
+            known[drafted.first_out] = <object>step.attrs
+            continue
+        if drafted.n_out != 1 or not is_pure(draft, drafted):
+            continue
+        inputs = []
+        for k in range(drafted.n_in):
+            found = known.get(draft.input(drafted, k))
+            if found is None:
+                break
+            inputs.append(found)
+        else:
+            try:
+                found = evaluate(draft.graph, drafted.node, inputs)[0]
+            except Exception:
+                continue         # it fails when it runs
+            if array_nbytes(<CArray*><PyObject*>found) > FOLD_BYTES:
+                continue
+            known[drafted.first_out] = found
+            step.kind = STEP_CONST
+            Py_INCREF(found)
+            Py_XDECREF(step.attrs)
+            step.attrs = <PyObject*>found
     return 0
 
 
@@ -200,32 +354,52 @@ cdef int set_register(Frame* frame, int register, PyObject* value) noexcept:
     return 0
 
 
-cdef int run_program(Plan plan, Frame* frame, RunState run, list program, set dead, int* current) except -1:
-    """Run steps and loops in order; `dead` has the nodes that did not run."""
-    cdef Loop loop
+cdef list MERGE_INDICES = [np.array(i, np.int32) for i in range(8)]      # what says which input a Merge took
+
+
+cdef object merge_index(int chosen):
+    return MERGE_INDICES[chosen] if chosen < 8 else np.array(chosen, np.int32)
+
+
+cdef int run_program(Plan plan, Frame* frame, RunState run, Loop loop, unsigned char* dead, int* current) except -1:
+    """Run steps and loops in order; `dead` is 1 for the nodes that did not run."""
+    cdef Loop inner
     cdef bint alive
-    for item in program:
-        if type(item) is not Loop:
-            current[0] = item
+    cdef int i, k
+    for i in range(loop.n_codes):
+        if loop.codes[i] >= 0:
+            current[0] = loop.codes[i]
             run_flow_step(plan, frame, run, &plan.steps[current[0]], dead)
             continue
-        loop = <Loop>item
-        for register in loop.rounds:
-            set_register(frame, register, <PyObject*>DEAD)
+        inner = <Loop>loop.inner[-1 - loop.codes[i]]
+        for k in range(inner.n_turning):
+            set_register(frame, inner.turning[k], <PyObject*>DEAD)
         alive = True
         while alive:
-            run_program(plan, frame, run, loop.program, dead, current)
+            run_program(plan, frame, run, inner, dead, current)
             check_signals()
             alive = False
-            for register in loop.rounds:
-                if not is_dead(frame.registers[<int>register]):
+            for k in range(inner.n_turning):
+                if not is_dead(frame.registers[inner.turning[k]]):
                     alive = True
                     break
     return 0
 
 
-cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, set dead) except -1:
-    """One step whose inputs may be dead."""
+cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, unsigned char* dead) except -1:
+    """One step whose inputs may be dead; then drop what nobody reads any more."""
+    cdef unsigned char* flags = plan.in_flags + step.first_in
+    cdef int i
+    try_flow_step(plan, frame, run, step, dead)
+    for i in range(step.n_in):
+        if flags[i] & INPUT_LAST:
+            drop(frame, plan.in_registers[step.first_in + i])
+    if step.drops:
+        drop_unread(plan, frame, step)
+    return 0
+
+
+cdef int try_flow_step(Plan plan, Frame* frame, RunState run, Step* step, unsigned char* dead) except -1:
     cdef Graph g = plan.graph
     cdef Node* n = &g.nodes[step.node]
     cdef int* registers = plan.in_registers + step.first_in
@@ -233,7 +407,7 @@ cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, set de
     cdef bint lives = True
     cdef PyObject* value
     for i in range(n.n_controls):
-        if g.edges[n.first_edge + n.n_inputs + i] in dead:
+        if dead[g.edges[n.first_edge + n.n_inputs + i]]:
             lives = False
     if not lives and step.n_in == 0 and step.n_out == 0:
         # It only gathers control inputs, some of them in branches not taken.
@@ -245,10 +419,9 @@ cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, set de
                 chosen = i
                 break
         lives = chosen >= 0
-        value = frame.registers[registers[chosen]] if lives else <PyObject*>DEAD
         if lives:
-            index = np.array(chosen, np.int32)
-            set_register(frame, step.first_out, value)
+            set_register(frame, step.first_out, frame.registers[registers[chosen]])
+            index = merge_index(chosen)
             set_register(frame, step.first_out + 1, <PyObject*>index)
         return settle(frame, step, dead, lives)
     for i in range(step.n_in):
@@ -281,25 +454,28 @@ cdef int run_flow_step(Plan plan, Frame* frame, RunState run, Step* step, set de
     return settle(frame, step, dead, True)
 
 
-cdef int settle(Frame* frame, Step* step, set dead, bint lives) except -1:
+cdef int settle(Frame* frame, Step* step, unsigned char* dead, bint lives) except -1:
     """Note whether a step ran; the outputs of one that did not are dead."""
     cdef int i
-    if lives:
-        dead.discard(step.node)
-        return 0
-    dead.add(step.node)
-    for i in range(step.n_out):
-        set_register(frame, step.first_out + i, <PyObject*>DEAD)
+    dead[step.node] = not lives
+    if not lives:
+        for i in range(step.n_out):
+            set_register(frame, step.first_out + i, <PyObject*>DEAD)
     return 0
 
 
 cdef int run_flow(Plan plan, Frame* frame, RunState run) except -1:
     """Run a plan that has control flow."""
     cdef int current = 0, k
+    cdef unsigned char* dead = <unsigned char*>calloc(plan.graph.n_nodes + 1, 1)
+    if dead == NULL:
+        raise MemoryError()
     try:
-        run_program(plan, frame, run, plan.program, set(), &current)
+        run_program(plan, frame, run, <Loop>plan.program[0], dead, &current)
     except BaseException as error:
         raise step_error(plan.graph, plan.steps[current].node, error)
+    finally:
+        free(dead)
     for k in range(plan.n_fetches):
         if is_dead(frame.registers[plan.fetch_registers[k]]):
             raise invalid_argument(f"Retval[{k}] does not have value")

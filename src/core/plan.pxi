@@ -213,7 +213,10 @@ cdef Plan make_plan(Graph g, list fetches, list feeds, list targets, int rewrite
     cdef Draft draft = collect(g, fetches, feeds, targets)
     if rewrites and not draft.has_flow:
         rewrite(draft, targets, rewrites)
-    return bind_draft(draft, feeds_die)
+    cdef Plan plan = bind_draft(draft, feeds_die)
+    if rewrites & REWRITE_CONSTANTS and draft.has_flow:
+        know_constants(plan, draft)
+    return plan
 
 
 cdef Plan bind_draft(Draft draft, bint feeds_die=False):

@@ -257,13 +257,14 @@ TENSOR_ARRAY_GRAD = _type(
     lambda c: [(2,), ()], _gradient_kernel, core.NO_GRADIENT)
 TENSOR_ARRAY_WRITE = _type(
     "WriteV3", "handle: resource, index: int32, value: T, flow_in: float32 -> flow_out: float32", "T: type",
-    "scalar", _write_kernel, _write_gradient)
+    "scalar", core.kernel("array_write", _write_kernel), _write_gradient)
 TENSOR_ARRAY_READ = _type(
     "ReadV3", "handle: resource, index: int32, flow_in: float32 -> value: dtype", "dtype: type",
-    _read_rule, _read_kernel, _read_gradient)
+    _read_rule, core.kernel("array_read", _read_kernel), _read_gradient)
 TENSOR_ARRAY_GATHER = _type(
     "GatherV3", "handle: resource, indices: int32, flow_in: float32 -> value: dtype",
-    "dtype: type; element_shape: shape = None", _gather_rule, _gather_kernel, _gather_gradient)
+    "dtype: type; element_shape: shape = None", _gather_rule,
+    core.kernel("array_gather", _gather_kernel), _gather_gradient)
 TENSOR_ARRAY_SCATTER = _type(
     "ScatterV3", "handle: resource, indices: int32, value: T, flow_in: float32 -> flow_out: float32", "T: type",
     "scalar", _scatter_kernel, _scatter_gradient)

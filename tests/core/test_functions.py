@@ -1,4 +1,4 @@
-"""While and If hand values over: what is written in place is seen by nobody else. Lists likewise."""
+"""Loops and conditions hand values over: what is written in place is seen by nobody else. Lists likewise."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,14 @@ import pytest
 import pyscope as tf
 from pyscope import _core as core
 from pyscope.ops import tensor_list as lists
+
+
+@pytest.fixture(params=["functional", "v1"], autouse=True)
+def control_flow(request):
+    if request.param == "v1":
+        tf.disable_control_flow_v2()
+    yield request.param
+    tf.enable_control_flow_v2()
 
 
 def _ones(shape=(4, 3)):
@@ -109,10 +117,50 @@ def test_gradients_of_a_loop():
                 np.testing.assert_allclose(p, q, rtol=1e-5)
 
 
-def test_conditions_that_are_no_booleans():
-    x = tf.placeholder_with_default(np.int32(3), ())
+def test_constants_in_branches_and_loops_are_dead_where_these_are():
+    p = tf.placeholder(tf.bool, ())
+    x = tf.cond(p, lambda: tf.constant(1.0) + tf.constant(2.0), lambda: tf.constant(5.0) * tf.constant(2.0))
+    y = tf.while_loop(lambda i, v: i < 4, lambda i, v: (i + 1, tf.constant([3.0]) + tf.constant([4.0])),
+                      (0, tf.placeholder_with_default([0.5], [1])))[1]
     with tf.Session() as sess:
-        assert sess.run(tf.while_loop(lambda i: i > 0, lambda i: i - 1, [x])) == 0
+        for _ in range(2):
+            assert sess.run(x, {p: True}) == 3.0
+            assert sess.run(x, {p: False}) == 10.0
+            assert sess.run(y).tolist() == [7.0]
+
+
+def test_what_a_branch_reads_last_is_there_for_the_other():
+    p = tf.placeholder(tf.bool, ())
+    x = _ones() * 2.0
+    y = tf.cond(p, lambda: x * 3.0, lambda: x + 1.0)
+    z = tf.cond(p, lambda: y + x, lambda: y - x)
+    with tf.Session() as sess:
+        for _ in range(2):
+            assert (sess.run(z, {p: True}) == 8).all()
+            assert (sess.run(z, {p: False}) == 1).all()
+
+
+def test_arrays_in_loops():
+    n = 5
+    source = tf.reshape(tf.range(10.0), [n, 2])
+    xs = tf.TensorArray(tf.float32, n).unstack(source)
+    ys = tf.TensorArray(tf.float32, n)
+
+    def body(i, total, ys):
+        x = xs.read(i)
+        total = total + x
+        return i + 1, total, ys.write(i, total * x)
+
+    _, total, ys = tf.while_loop(lambda i, *_: i < n, body, (0, tf.zeros([2]), ys))
+    y = ys.stack()
+    grad = tf.gradients(tf.reduce_sum(y) + tf.reduce_sum(total), source)[0]
+    given = np.arange(10.0).reshape(n, 2)
+    with tf.Session() as sess:
+        for _ in range(2):
+            a, b, c = sess.run([total, y, grad])
+            assert a.tolist() == given.sum(0).tolist()
+            np.testing.assert_allclose(b, np.cumsum(given, 0) * given)
+            np.testing.assert_allclose(c, np.cumsum(given, 0) + np.cumsum(given[::-1], 0)[::-1] + 1)
 
 
 # ---------------------------------------------------------------- lists

@@ -299,6 +299,15 @@ cdef double* segment_scales(cnp.npy_int64* ids, cnp.npy_intp n, cnp.npy_intp n_s
     return scales
 
 
+cdef void clear_gaps(Segments* s, cnp.npy_intp itemsize) noexcept nogil:
+    """Segments between sorted ids have no rows: zeros."""
+    cdef cnp.npy_intp i, next = 0
+    for i in range(s.n):
+        if s.ids[i] > next:
+            memset(s.out + next * s.width * itemsize, 0, (s.ids[i] - next) * s.width * itemsize)
+        next = s.ids[i] + 1
+
+
 cdef bint are_sorted(cnp.npy_int64* ids, cnp.npy_intp n) noexcept nogil:
     """Whether ids neither begin below 0 nor decrease."""
     cdef cnp.npy_intp i
@@ -359,8 +368,6 @@ cdef int join_segments(Plan plan, Frame* frame, Step* step, PyObject** inputs, P
                 return 0
     if (reduction == JOIN_MEAN or reduction == JOIN_SQRT_N) and not is_real(s.type_number):
         return 0
-    if not unsorted and not chosen and (reduction == JOIN_MAX or reduction == JOIN_MIN):
-        return 0
     dims[0] = n_segments
     s.width = 1
     for i in range(n_outer, ndim):
@@ -378,6 +385,8 @@ cdef int join_segments(Plan plan, Frame* frame, Step* step, PyObject** inputs, P
             begin_segments(s.out, s.type_number, reduction, n_segments * s.width)
             if s.n and s.width:
                 parallel_for(join_body, &s, s.width, max(64, GRAIN // s.n))
+            if not unsorted and (reduction == JOIN_MAX or reduction == JOIN_MIN):
+                clear_gaps(&s, array_itemsize(data))
             if s.scales != NULL:
                 if s.type_number == cnp.NPY_FLOAT32:
                     divide_rows(<float*>s.out, s.scales, n_segments, s.width)
@@ -449,6 +458,21 @@ cdef int kernel_sorted_segment_mean(RunState run, Plan plan, Frame* frame, Step*
     return join_segments(plan, frame, step, inputs, outputs, JOIN_MEAN, False, False)
 
 
+cdef int kernel_sorted_segment_max(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                   PyObject** outputs) except -1:
+    return join_segments(plan, frame, step, inputs, outputs, JOIN_MAX, False, False)
+
+
+cdef int kernel_sorted_segment_min(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                   PyObject** outputs) except -1:
+    return join_segments(plan, frame, step, inputs, outputs, JOIN_MIN, False, False)
+
+
+cdef int kernel_sorted_segment_prod(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                    PyObject** outputs) except -1:
+    return join_segments(plan, frame, step, inputs, outputs, JOIN_PROD, False, False)
+
+
 cdef int kernel_unsorted_segment_max(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                                      PyObject** outputs) except -1:
     return join_segments(plan, frame, step, inputs, outputs, JOIN_MAX, True, False)
@@ -500,6 +524,9 @@ add_core_kernel("dynamic_partition", kernel_dynamic_partition)
 add_core_kernel("dynamic_stitch", kernel_dynamic_stitch)
 add_core_kernel("sorted_segment_sum", kernel_sorted_segment_sum)
 add_core_kernel("sorted_segment_mean", kernel_sorted_segment_mean)
+add_core_kernel("sorted_segment_max", kernel_sorted_segment_max)
+add_core_kernel("sorted_segment_min", kernel_sorted_segment_min)
+add_core_kernel("sorted_segment_prod", kernel_sorted_segment_prod)
 add_core_kernel("unsorted_segment_max", kernel_unsorted_segment_max)
 add_core_kernel("unsorted_segment_min", kernel_unsorted_segment_min)
 add_core_kernel("unsorted_segment_prod", kernel_unsorted_segment_prod)

@@ -34,7 +34,7 @@ STACK_PUSH = core.OpType(
     "handle: resource, elem: T -> output: T",
     "T: type; swap_memory: bool = False",
     shape=lambda c: [c.shape(1)],
-    kernel=_push_kernel,
+    kernel=core.kernel("stack_push", _push_kernel),
     gradient=core.NO_GRADIENT,
     stateful=True,
 )
@@ -44,7 +44,7 @@ STACK_POP = core.OpType(
     "handle: resource -> elem: elem_type",
     "elem_type: type",
     shape="unknown",
-    kernel=_pop_kernel,
+    kernel=core.kernel("stack_pop", _pop_kernel),
     gradient=core.NO_GRADIENT,
     stateful=True,
 )

@@ -1,11 +1,11 @@
-"""What a run costs, from no work at all to a chain of a thousand operations."""
+"""What a run costs, from no work at all to large arrays."""
 
 import pytest
 
 from benchmarks.measuring import measure, rows
 
 
-@pytest.mark.parametrize("case", rows("run"), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", rows("call", "run", "arrays", "products"), ids=lambda case: case.name)
 def bench_run(benchmark, case):
     """One row of ``benchmarks.cases``."""
     measure(benchmark, case)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import programs
+from .programs import building, calling, naming, running
 
 ROOT = Path(__file__).resolve().parents[1]
 BASELINE = Path(__file__).with_name("instructions.json")
@@ -31,20 +31,20 @@ ALLOWED = 1.05
 
 # name -> (program of benchmarks.programs, how often); what stands before the colon is a group, which shares a process
 CASES = {
-    "build: tf.add": (programs.add, 2000),
-    "build: x + 1.0": (programs.add_number, 1000),
-    "build: tf.matmul": (programs.matmul, 500),
-    "build: get_variable, new": (programs.get_variable_zeros, 100),
-    "build: gradients of a chain": (programs.gradients, 200),
-    "build: an MLP with Adam": (programs.minimize, 1),
-    "names: name_scope": (programs.name_scope_new, 1000),
-    "names: control_dependencies": (programs.control_dependencies, 1000),
-    "names: variable_scope": (programs.variable_scope_new, 500),
-    "call: Session.run of four floats": (programs.run_smallest, 500),
-    "call: make_callable": (programs.run_callable, 500),
-    "call: 10 feeds and 10 fetches": (programs.run_10, 50),
-    "run: first run of a chain": (programs.run_first, 1000),
-    "run: chain of tiny ops": (programs.run_chain, 1000),
+    "build: tf.add": (building.add, 2000),
+    "build: x + 1.0": (building.add_number, 1000),
+    "build: tf.matmul": (building.matmul, 500),
+    "build: get_variable, new": (building.get_variable_zeros, 100),
+    "build: gradients of a chain": (building.gradients, 200),
+    "build: an MLP with Adam": (building.minimize, 1),
+    "names: name_scope": (naming.name_scope_new, 1000),
+    "names: control_dependencies": (naming.control_dependencies, 1000),
+    "names: variable_scope": (naming.variable_scope_new, 500),
+    "call: Session.run of four floats": (calling.run_smallest, 500),
+    "call: make_callable": (calling.run_callable, 500),
+    "call: 10 feeds and 10 fetches": (calling.run_10, 50),
+    "run: first run of a chain": (calling.run_first, 1000),
+    "run: chain of tiny ops": (running.run_chain, 1000),
     "import": (None, 1),
 }
 

@@ -5,9 +5,10 @@ import pyscope as tf
 from . import cases
 
 
-def rows(group):
-    """The cases of one group, without the millions and what else takes long."""
-    return [case for case in cases.CASES if case.group == group and case.instead is None and not case.heavy]
+def rows(*groups):
+    """The timed cases of some groups, without the millions and what else takes long."""
+    chosen = [case for case in cases.CASES if case.group in groups and case.unit == "s"]
+    return [case for case in chosen if case.instead is None and not case.heavy]
 
 
 def measure(benchmark, case):

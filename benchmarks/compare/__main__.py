@@ -1,4 +1,4 @@
-"""Time PyScope and other libraries in turn; write a table, JSON and a plot."""
+"""Measure PyScope and other libraries in turn; write a table, JSON and a plot."""
 
 import argparse
 import json
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import cases, imports
-from . import peers as peers_module
-from . import plot, report
+from .. import cases
+from . import measuring, peers, plot, report
 
 
 def parse(argv):
@@ -27,99 +26,80 @@ def parse(argv):
         "(or PYSCOPE_COMPARE='NAME=PATH ...' in the environment)",
     )
     parser.add_argument("--repeats", type=int, default=5, help="measurements per case (default: 5)")
-    parser.add_argument("--cases", default="", metavar="REGEX", help="only cases whose group or name matches")
+    parser.add_argument("--cases", default="", metavar="REGEX", help="only cases whose “group: name” matches")
     parser.add_argument("--quick", action="store_true", help="leave out the cases that take long")
-    parser.add_argument("--heavy", action="store_true", help="time the cases, too, that take minutes or gigabytes")
+    parser.add_argument("--heavy", action="store_true", help="other libraries, too, in cases of minutes or gigabytes")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for one measurement (default: 600)")
     parser.add_argument("--output", default="benchmarks/results", metavar="DIR", help="default: benchmarks/results")
     return parser.parse_args(argv)
 
 
-def in_time(case, options):
-    """Whether the options leave time for a case."""
-    return not (options.quick and case.slow) and (options.heavy or not case.heavy)
+def wanted(options, group, name, slow=False):
+    """Whether the options ask for a row, and leave time for it."""
+    return re.search(options.cases, f"{group}: {name}") is not None and not (options.quick and slow)
 
 
-def wanted(pattern, group, name):
-    """Whether ``--cases`` selects this one."""
-    return re.search(pattern, f"{group}: {name}") is not None
+class Progress:
+    """What is being measured, how long the last took, and how long everything has."""
+
+    def __init__(self):
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, name):
+        now = time.monotonic()
+        print(f"{now - self._start:6.0f} s (+{now - self._last:.1f})  {name}", file=sys.stderr, flush=True)
+        self._last = now
 
 
-def time_case(peers, case, repeats):
-    """Name of peer -> list of seconds, or why there are none; one measurement of each peer after the other."""
-    times = {}
-    chosen = [peer for peer in peers if case.instead is None or peer.library == "pyscope"]
-    for turn in range(min(repeats, 2) if case.slow else repeats + 1):
-        for peer in chosen:
-            if isinstance(times.get(peer.name), str):
-                continue
-            reply = peer.ask(case.name)
-            if "missing" in reply:
-                times[peer.name] = reply["missing"]
-            elif turn or case.slow:  # the first of several is a warm-up
-                times.setdefault(peer.name, []).append(reply["value"])
-    return times
-
-
-def time_imports(peers, repeats):
-    """Rows of import times; the first turn fills the file cache."""
-    rows = {}
-    for turn in range(repeats + 1):
-        for peer in peers:
-            statement = imports.STATEMENTS[peer.library]
-            programs = {
-                "import numpy": (imports.NUMPY, ""),
-                "import, above a bare interpreter": (statement, ""),
-                "import, above NumPy": (statement, imports.NUMPY),
-            }
-            if peer.library in ("pyscope", "tensorflow"):
-                programs["import and first run, above NumPy"] = (statement + imports.FIRST_RUN, imports.NUMPY)
-            for name, (timed, before) in programs.items():
-                taken = imports.seconds(peer.python, timed, before, peer.environment())
-                if turn:
-                    rows.setdefault(name, {}).setdefault(peer.name, []).append(taken)
-    return rows
-
-
-def measure_memory(peers):
-    """Bytes per ``tf.add``, each in a fresh process."""
+def measure(options, found, columns, progress):
+    """Name of case -> name of column -> list of values, or why there are none."""
     values = {}
-    for peer in peers:
-        if peer.library in ("pyscope", "tensorflow"):
-            peer.stop()
-            reply = peer.ask("memory")
-            if "missing" in reply:  # a process that ended may have been short of memory: once more
-                peer.stop()
-                reply = peer.ask("memory")
-            values[peer.name] = reply.get("value", reply.get("missing"))
-    return values
+    chosen = [case for case in cases.CASES if wanted(options, case.group, case.name, case.slow or case.heavy)]
+    for case in chosen:
+        if case.group != "cores" and not case.fresh:
+            progress(f"{case.group}: {case.name}")
+            values[case.name] = measuring.in_turns(case, columns, options.repeats, options.heavy)
+    for peer in found:
+        peer.stop()
+    with measuring.Cores(columns) as cores:
+        for case in chosen:
+            if case.group == "cores":
+                progress(f"{case.group}: {case.name}")
+                values[case.name] = cores.measure(case, options.repeats)
+        idle = cores.others_use
+    for case in chosen:
+        if case.fresh:
+            progress(f"{case.group}: {case.name}")
+            values[case.name] = measuring.in_fresh_processes(case, columns)
+    return values, idle
 
 
 def main(argv=None):
     """Measure and write."""
     options = parse(argv)
-    peers = peers_module.find(options.python)
+    progress = Progress()
+    progress("starting")
+    found = peers.find(options.python, options.limit)
+    columns = peers.columns_of(found)
+    values, others_use = measure(options, found, columns, progress)
     results = {
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
         f"NumPy {np.__version__}",
-        "libraries": {peer.name: peer.label for peer in peers},
-        "cases": {},
+        "columns": {name: column.label for name, column in columns.items()},
+        "others_use": others_use,
+        "cases": values,
         "imports": {},
-        "memory": {},
+        "size": {},
     }
-    for case in cases.CASES:
-        if wanted(options.cases, case.group, case.name) and in_time(case, options):
-            print(case.name, file=sys.stderr)
-            results["cases"][case.name] = time_case(peers, case, options.repeats)
-    if wanted(options.cases, "memory", "bytes per op") and not options.quick:
-        results["memory"] = measure_memory(peers)
-    for peer in peers:
-        peer.stop()
-    if wanted(options.cases, "import", "import"):
-        print("import", file=sys.stderr)
-        results["imports"] = time_imports(peers, options.repeats)
-    rows = report.rows(results)
-    results["rows"] = rows
+    if wanted(options, "import", "import"):
+        progress("import: times")
+        results["imports"] = measuring.imports_of(found, options.repeats)
+    if wanted(options, "import", "size"):
+        progress("import: size")
+        results["size"] = measuring.size(columns["pyscope"].peer, wheel=not options.quick)
+    progress("writing")
+    results["rows"] = rows = report.rows(results)
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
     table = report.table(results, rows)

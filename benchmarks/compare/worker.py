@@ -1,9 +1,10 @@
-"""One library in a process of its own: reads names of cases, one a line, and writes what they took as JSON lines.
+"""One library in a process of its own: reads questions, one a line, and writes the answers, all as JSON.
 
 This file also runs under the Python 3.7 of TensorFlow 1.15.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -13,93 +14,128 @@ import time
 from statistics import median
 
 from .. import cases
-from . import others
 
-TURN = 0.2  # seconds
+TURN = 0.1  # seconds
+
+
+class Lean:
+    """TensorFlow with the settings that make calls of small graphs cheapest: one thread that runs one operation after
+    the other, and graphs taken as they are."""
+
+    def __init__(self, tf):
+        self._tf = tf
+
+    def __getattr__(self, name):
+        return getattr(self._tf, name)
+
+    def Session(self, config=None):
+        """A session with these settings, besides those of `config`."""
+        config = config or self._tf.ConfigProto()
+        config.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+        options = config.graph_options
+        options.optimizer_options.opt_level = self._tf.OptimizerOptions.L0
+        options.rewrite_options.disable_meta_optimizer = True
+        return self._tf.Session(config=config)
 
 
 def load(library):
-    """The module to time and its version."""
+    """Version, and column -> (label or None for the library's own, module, names of programs or None for all)."""
     if library == "pyscope":
         import pyscope as tf
 
-        return tf, tf.__version__
+        return tf.__version__, {"pyscope": (None, tf, None)}
     if library == "tensorflow":
         tf = importlib.import_module("tensorflow.compat.v1")
         tf.disable_eager_execution()
-        return tf, tf.__version__
-    module = importlib.import_module(library)
-    return module, module.__version__
+        lean = "TensorFlow %s, lean" % tf.__version__
+        return tf.__version__, {"tensorflow": (None, tf, None), "tensorflow lean": (lean, Lean(tf), None)}
+    module = importlib.import_module("benchmarks.compare.others." + library)
+    columns = {}
+    for column, (label, programs) in module.COLUMNS.items():
+        columns[column] = label, programs, sorted(programs)
+    return module.VERSION, columns
 
 
-def measure(module, program, n, clock=time.perf_counter):
-    """Seconds per time: a fresh graph, the collector on but with nothing left over from before."""
-    graph = module.Graph().as_default() if hasattr(module, "get_default_graph") else contextlib.nullcontext()
-    with graph:
-        timed = program(module, n)
-        gc.collect()
+# ---------------------------------------------------------------- measuring
+
+
+@functools.lru_cache(maxsize=2)
+def _prepared(program, n, **more):
+    """Other libraries compile for seconds: what is prepared once serves all turns of a case."""
+    return program(n, **more)
+
+
+def _prepare(library, module, case, n, more):
+    """What to time, and the context to time it in."""
+    if library not in ("pyscope", "tensorflow"):
+        program = module[case.program.__name__]
+        if cases.GROUPS[case.group].again:
+            return _prepared(program, n, **more), contextlib.nullcontext()
+        return program(n, **more), contextlib.nullcontext()
+    graph = module.Graph()
+    with graph.as_default():
+        return case.program(module, n, **more), graph.as_default()
+
+
+def _measure(timed, context, n, clock):
+    """Seconds per time: the collector is on."""
+    with context:
         start = clock()
         timed()
         return (clock() - start) / n
 
 
-def turn(module, program, n, clock):
+def turn(prepare, case):
     """The median of as many measurements as fit into TURN seconds, at least one.
 
     A measurement may take less than a millisecond, and the processes take turns: the first finds cold caches.
     """
+    group = cases.GROUPS[case.group]
+    clock = time.process_time if group.by_processor else time.perf_counter
+    again = group.again and not case.once
     end = time.perf_counter() + TURN
-    values = [measure(module, program, n, clock)]
-    while time.perf_counter() < end and len(values) < 50:
-        values.append(measure(module, program, n, clock))
+    values, timed = [], None
+    while not values or (time.perf_counter() < end and len(values) < 50):
+        if timed is None or not again:
+            timed, context = prepare(case.n)
+            gc.collect()
+        values.append(_measure(timed, context, case.n, clock))
+        if again:
+            context = contextlib.nullcontext()
     return median(values)
 
 
-def resident():
-    """Resident memory of this process in bytes."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def bytes_per_op(module, program):
-    """Growth of the process over ``MEMORY_OPS`` operations, per operation."""
-    with module.Graph().as_default():
-        program(module, 1000)()  # whatever the first calls load
-        timed = program(module, cases.MEMORY_OPS)
-        gc.collect()
-        before = resident()
-        timed()
-        gc.collect()
-        return (resident() - before) / cases.MEMORY_OPS
-
-
-def answer(library, module, question):
+def answer(library, columns, question):
     """What is asked for, or why it can't be had."""
     try:
-        if question == "memory":
-            return {"value": bytes_per_op(module, cases.programs.add)}
-        case = cases.by_name(question)
-        program = case.program
-        if library not in ("pyscope", "tensorflow"):
-            program = others.PROGRAMS.get((library, program.__name__))
-            if program is None:
-                return {"missing": "no such program"}
-        if case.slow:
-            measure(module, program, 10)  # the warm-up of cases that have no full one
-        clock = time.process_time if case.group in cases.BY_PROCESSOR else time.perf_counter
-        return {"value": turn(module, program, case.n, clock)}
+        module = columns[question["column"]][1]
+        case = cases.by_name(question["case"])
+        more = {"threads": question["threads"]} if "threads" in question else {}
+
+        def prepare(n):
+            return _prepare(library, module, case, n, more)
+
+        if case.unit != "s" and "threads" not in question:
+            timed, context = prepare(case.n)
+            with context:
+                return {"value": timed()}
+        if case.slow and question.get("first"):
+            timed, context = prepare(10)  # the warm-up of cases that have no full one
+            _measure(timed, context, 10, time.perf_counter)
+        return {"value": turn(prepare, case)}
     except Exception as error:
-        return {"missing": "%s: %s" % (type(error).__name__, str(error).split("\n")[0])}
+        return {"missing": "{}: {}".format(type(error).__name__, str(error).split("\n")[0])}
 
 
 def main(library):
     """Answer until the input ends."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries that print do not disturb the replies
-    module, version = load(library)
-    print(json.dumps({"version": version}), file=replies, flush=True)
+    version, columns = load(library)
+    described = {name: {"label": label, "programs": programs} for name, (label, _, programs) in columns.items()}
+    print(json.dumps({"version": version, "columns": described}), file=replies, flush=True)
     for line in sys.stdin:
-        print(json.dumps(answer(library, module, line.strip())), file=replies, flush=True)
+        print(json.dumps(answer(library, columns, json.loads(line))), file=replies, flush=True)
 
 
 if __name__ == "__main__":

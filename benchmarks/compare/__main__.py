@@ -100,6 +100,7 @@ def main(argv=None):
         results["size"] = measuring.size(columns["pyscope"].peer, wheel=not options.quick)
     progress("writing")
     results["rows"] = rows = report.rows(results)
+    results["bars"] = report.count(rows)
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
     table = report.table(results, rows)

@@ -52,10 +52,11 @@ def _panel(title, drawn, top):
 
     bottom = top + HEAD + LINE * len(drawn)
     parts = [f'<text x="10" y="{top + 26}" font-size="14">{escape(title)}</text>']
-    for power in range(first, last + 1):
-        x = place(10.0**power)
+    steps = (1, 2, 5) if last - first <= 2 else (1,)
+    for tick in [step * 10.0**power for power in range(first, last) for step in steps] + [10.0**last]:
+        x = place(tick)
         parts.append(f'<line x1="{x:.1f}" y1="{top + HEAD - 6}" x2="{x:.1f}" y2="{bottom}" stroke="#ccc"/>')
-        parts.append(f'<text x="{x:.1f}" y="{top + HEAD - 10}" text-anchor="middle">{10.0**power:g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{top + HEAD - 10}" text-anchor="middle">{tick:g}</text>')
     for i, (name, one) in enumerate(drawn):
         y = top + HEAD + LINE * i
         left, right = sorted((place(1.0), place(one["ratio"])))

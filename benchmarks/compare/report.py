@@ -137,8 +137,7 @@ def case_row(results, case):
     cells = {name: cell(values[name], case) for name in values}
     if case.instead:
         represented = results["cases"].get(case.instead, {})
-        cells.update((name, "as “" + case.instead + "”") for name in represented if name != "pyscope")
-        cells = {name: text if name == "pyscope" else "as above" for name, text in cells.items()}
+        cells.update((name, "as above") for name in represented if name != "pyscope")
     return row(case.name, case.group, cells, verdicts(results, case))
 
 
@@ -238,14 +237,20 @@ def table(results, made):
             found = "; ".join(one["text"] for one in line["verdicts"])
             lines.append("| " + " | ".join([line["name"], *cells, found]) + " |")
         lines.append("")
-    return "\n".join(lines + missing(results) + [counted(made), ""])
+    bars = count(made)
+    lines += missing(results)
+    lines.append(
+        f"Bars met: {bars['met']} of {bars['judged']}."
+        + f" Not judged: {bars['not judged']}." * bool(bars["not judged"])
+    )
+    return "\n".join([*lines, ""])
 
 
-def counted(made):
-    """How many bars are met."""
-    judged = [one["met"] for line in made for one in line["verdicts"] if one["met"] is not None]
-    unjudged = sum("not judged" in one["text"] for line in made for one in line["verdicts"])
-    return f"Bars met: {sum(judged)} of {len(judged)}." + (f" Not judged: {unjudged}." if unjudged else "")
+def count(made):
+    """How many bars there are, and how many are met."""
+    found = [one for line in made for one in line["verdicts"]]
+    judged = [one["met"] for one in found if one["met"] is not None]
+    return {"met": sum(judged), "judged": len(judged), "not judged": sum("not judged" in one["text"] for one in found)}
 
 
 def missing(results):

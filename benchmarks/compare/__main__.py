@@ -52,7 +52,7 @@ class Progress:
 
 
 def measure(options, found, columns, progress):
-    """Name of case -> name of column -> list of values, or why there are none."""
+    """Name of case -> name of column -> list of values, or why there are none; processors that others use."""
     values = {}
     chosen = [case for case in cases.CASES if wanted(options, case.group, case.name, case.slow or case.heavy)]
     for case in chosen:
@@ -66,12 +66,12 @@ def measure(options, found, columns, progress):
             if case.group == "cores":
                 progress(f"{case.group}: {case.name}")
                 values[case.name] = cores.measure(case, options.repeats)
-        idle = cores.others_use
+        others_use = cores.others_use
     for case in chosen:
         if case.fresh:
             progress(f"{case.group}: {case.name}")
             values[case.name] = measuring.in_fresh_processes(case, columns)
-    return values, idle
+    return values, others_use
 
 
 def main(argv=None):
@@ -94,7 +94,7 @@ def main(argv=None):
     }
     if wanted(options, "import", "import"):
         progress("import: times")
-        results["imports"] = measuring.imports_of(found, options.repeats)
+        results["imports"] = measuring.imports_of(columns, options.repeats)
     if wanted(options, "import", "size"):
         progress("import: size")
         results["size"] = measuring.size(columns["pyscope"].peer, wheel=not options.quick)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import re
 import sys
@@ -74,9 +75,23 @@ def measure(options, found, columns, progress):
     return values, others_use
 
 
+def machine():
+    """What the figures are of."""
+    try:
+        names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        names = []
+    processors = f"{len(os.sched_getaffinity(0))} processors" + (f" ({names[0]})" if names else "")
+    return (
+        f"{platform.machine()}, {processors}, {platform.system()}, Python {platform.python_version()}, "
+        f"NumPy {np.__version__}; load average at the start {os.getloadavg()[0]:.2f}"
+    )
+
+
 def main(argv=None):
     """Measure and write."""
     options = parse(argv)
+    described = machine()
     progress = Progress()
     progress("starting")
     found = peers.find(options.python, options.limit)
@@ -84,8 +99,7 @@ def main(argv=None):
     values, others_use = measure(options, found, columns, progress)
     results = {
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}",
+        "machine": described,
         "columns": {name: column.label for name, column in columns.items()},
         "others_use": others_use,
         "cases": values,

@@ -21,6 +21,7 @@ cdef struct DraftStep:           # one operation that is to run
     int next                     # the next member of its group; -1: it is the last
     loop_fn loop                 # its inner loop, if it is in a group
     void* loop_data
+    int vector                   # element type of the program that it can be part of: vector_type
 
 cdef struct DraftValue:
     int output                   # the output of the graph
@@ -29,6 +30,8 @@ cdef struct DraftValue:
     int register                 # where `bind` puts it, or -1
     int place                    # where a group puts it: a position in its table of pointers, or -1 - slot
     int last                     # the last call of a group that reads it
+    int ref                      # what stands for it in a program, if ref_of is the number of that program
+    int ref_of
     PyObject* constant           # owned: what it is known to be, or NULL
 
 cdef struct Ints:                # a growing list of ints, owned by the planning call
@@ -112,7 +115,7 @@ cdef class Draft:
         value.maker = maker
         value.same = self.n_values
         value.register = -1
-        value.place = value.last = 0
+        value.place = value.last = value.ref = value.ref_of = 0
         value.constant = NULL
         self.n_values += 1
         return self.n_values - 1

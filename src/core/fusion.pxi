@@ -26,7 +26,8 @@ cdef enum:
     SIGNAL_WORK = 16777216       # elements times calls between two looks for Ctrl-C
     GROUP_GRAIN = 65536          # elements times calls that are worth a thread
 
-cdef struct LoopCall:                # one call of an inner loop; a member makes one or, to add many, several
+cdef struct LoopCall:                # a program, or one call of an inner loop: to add many, a member makes several
+    vp_program* program          # what members that follow each other compute together (program.pxi); owned
     loop_fn loop
     void* loop_data
     int operands[3]              # inputs, then the output: positions in the table of pointers
@@ -34,14 +35,14 @@ cdef struct LoopCall:                # one call of an inner loop; a member makes
 
 cdef struct External:
     ExternalKind kind
-    int last                     # the last call that reads it
+    int last                     # the last call or instruction that reads it
     int itemsize
 
 cdef struct Made:                # a result that is read outside
     int register
     int type_number
     int itemsize
-    int call                     # the first that writes it
+    int call                     # the first call or instruction that writes it
 
 cdef struct Fused:
     # The table of pointers has the externals, then what is made, then the slots of intermediate results.
@@ -56,6 +57,8 @@ cdef struct Fused:
     int block                    # elements
     int row                      # length of the rows, or 0
     size_t slot_bytes
+    size_t program_bytes         # what the programs need while they run
+    int work                     # what an element costs, in simple calls
 
 
 cdef struct Part:                # blocks of one run of a group
@@ -67,6 +70,10 @@ cdef struct Part:                # blocks of one run of a group
 
 
 cdef void free_fused(Fused* fused) noexcept:
+    cdef int k
+    if fused.calls != NULL:
+        for k in range(fused.n_calls):
+            free_program(fused.calls[k].program)
     free(fused.calls)
     free(fused.externals)
     free(fused.made)
@@ -85,7 +92,7 @@ cdef class Group:
 # ---------------------------------------------------------------- which steps are elementwise
 
 cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
-    """Give a step its inner loop, if it is elementwise and has one."""
+    """Give a step its inner loop and the type of programs it can be in, if it is elementwise and has one of both."""
     cdef OpType op_type = draft.op_type(step)
     cdef Binding b
     cdef Step call
@@ -96,10 +103,12 @@ cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
     if step.kind != STEP_NUMPY and step.kind != STEP_CORE and step.kind != STEP_PYTHON:
         return False
     call.n_in = step.n_in
+    step.loop = NULL
+    step.vector = vector_type(draft, step)
     types[2] = numpy_type(draft.dtype(step.first_out))
     if step.n_in > 2:
         if not adds_many(op_type):
-            return False
+            return step.vector != VECTOR_NONE
         call.n_in = 2
     for k in range(call.n_in):
         types[k] = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))
@@ -107,18 +116,19 @@ cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
     b = binding_of(op_type)
     if step.kind == STEP_NUMPY:
         if not find_loop(&call, b.callable, types):
-            return False
+            return step.vector != VECTOR_NONE
     elif adds_many(op_type) and step.n_in > 1:
         if not find_loop(&call, np.add, types):
             return False
-    elif adds_rows(draft, step):
-        if not find_loop(&call, np.add, types):
+    elif op_type.type.startswith("BiasAdd"):
+        step.vector = step.vector if adds_rows(draft, step) else VECTOR_NONE
+        if not adds_rows(draft, step) or not find_loop(&call, np.add, types):
             return False
     else:
         call.loop = typed_loop(op_type.type, step.n_in, types)
         call.loop_data = NULL
         if call.loop == NULL:
-            return False
+            return step.vector != VECTOR_NONE
     step.loop = call.loop
     step.loop_data = call.loop_data
     return True
@@ -220,11 +230,14 @@ cdef class Fusing:
     cdef int group_for(self, DraftStep* step) except -2:
         """The group that a step joins or begins; -1 if it is not elementwise."""
         cdef Draft draft = self.draft
-        cdef int k, kind, shape, group = -1
+        cdef int k, kind, shape, form, group = -1
         cdef bint leads = False, alike
         if not find_element_loop(draft, step):
             return -1
-        alike = step.n_in > 1 and draft.op_type(step).rule != RULE_BROADCAST     # all inputs of one shape
+        form = binding_of(draft.op_type(step)).vector_form
+        # All inputs of one shape.
+        alike = (step.n_in > 1 and draft.op_type(step).rule != RULE_BROADCAST and form != FORM_CLIP
+                 and draft.op_type(step).type != "SelectV2")
         shape = draft.graph.outputs[draft.values[step.first_out].output].shape
         for k in range(step.n_in):
             kind = external_kind(draft, draft.input(step, k), shape)
@@ -233,7 +246,11 @@ cdef class Fusing:
             if alike and kind != (EXTERNAL_ROW if k == 1 and adds_rows(draft, step) else EXTERNAL_LEAD):
                 return -1
             leads = leads or kind == EXTERNAL_LEAD
-        if not leads:
+            if kind == EXTERNAL_SCALAR and step.vector and not is_real(numpy_type(draft.dtype(draft.input(step, k)))):
+                step.vector = VECTOR_NONE          # programs have elements of their own type only
+            if form == FORM_CLIP and (kind == EXTERNAL_ROW or k == 0 and kind != EXTERNAL_LEAD):
+                return -1
+        if not leads or (step.loop == NULL and not step.vector):
             return -1
         for k in range(step.n_in):
             group = self.join(group, self.maker(draft.input(step, k)), shape)
@@ -306,7 +323,7 @@ cdef int fuse(Draft draft) except -1:
         if step.group < 0:
             continue
         forming = &fusing.groups[fusing.root(step.group)]
-        if forming.n < 2:
+        if forming.n < 2 and (step.loop != NULL or step.kind != STEP_PYTHON):
             step.group = -1
             continue
         if forming.kept < 0:
@@ -384,91 +401,173 @@ cdef int bind_group(Plan plan, Draft draft, Group group) except -1:
 cdef int prepare(Plan plan, Draft draft, Group group, Fused* f) except -1:
     """Say where each call of a group reads and writes."""
     cdef DraftStep* step
-    cdef DraftValue* value
-    cdef LoopCall* call
     cdef External* external
-    cdef Made* made
-    cdef int* free_slots
-    cdef int i, k, m = 0, slot, n_free = 0, widest = 1, itemsize
+    cdef LoopCall* call
+    cdef vp_array* array
+    cdef Ints free_slots
+    cdef int* stops = NULL       # member -> the one behind the program it is in, or itself if it is in none
+    cdef int i, k, m = 0, n = 0, tick = 0, widest = 1
     cdef Shape* shape = &SHAPES[group.shape]
-    for i in group.members:
-        f.n_calls += max(1, draft.steps[i].n_in - 1)
+    free_slots.data = NULL
+    free_slots.n = free_slots.capacity = 0
     f.n_steps = <int>len(group.members)
     f.n_externals = <int>len(group.externals)
-    f.calls = <LoopCall*>calloc(f.n_calls, sizeof(LoopCall))
-    f.externals = <External*>calloc(f.n_externals + 1, sizeof(External))
-    f.made = <Made*>calloc(len(group.outside) + 1, sizeof(Made))
-    free_slots = <int*>calloc(f.n_steps + 1, sizeof(int))
-    if f.calls == NULL or f.externals == NULL or f.made == NULL or free_slots == NULL:
-        free(free_slots)
-        raise MemoryError()
-    for number, kind in group.externals:
-        external = &f.externals[m]
-        external.kind = <ExternalKind><int>kind
-        external.itemsize = itemsize_of(draft, number)
-        draft.values[<int>number].place = m
-        m += 1
-        if kind == EXTERNAL_ROW:
-            f.row = shape.dims[shape.rank - 1]
-            widest = max(widest, external.itemsize)
-    m = 0
-    for i in group.members:
-        step = &draft.steps[i]
-        for k in range(step.n_in):
-            draft.values[draft.input(step, k)].last = m + max(0, k - 1)
-        m += max(1, step.n_in - 1)
-    m = 0
-    for i in group.members:
-        step = &draft.steps[i]
-        value = &draft.values[step.first_out]
-        itemsize = itemsize_of(draft, step.first_out)
-        # A slot that the first call reads, and no later one, can be written by it if elements are of one size.
-        for k in range(min(step.n_in, 2)):
-            n_free = free_slot(draft, step, k, m, itemsize, True, free_slots, n_free)
-        if step.first_out in group.outside:
-            made = &f.made[f.n_made]
-            made.register = value.register
-            made.type_number = numpy_type(draft.dtype(step.first_out))
-            made.itemsize = itemsize
-            made.call = m
-            value.place = f.n_externals + f.n_made
-            f.n_made += 1
-        else:
-            if n_free:
-                n_free -= 1
-                slot = free_slots[n_free]
+    try:
+        stops = <int*>grow(NULL, (f.n_steps + 1) * sizeof(int))
+        find_programs(draft, group.members, stops)
+        # What is read, and by which call last.
+        while m < f.n_steps:
+            for i in range(m, max(m + 1, stops[m])):
+                step = &draft.steps[<int>group.members[i]]
+                for k in range(step.n_in):
+                    draft.values[draft.input(step, k)].last = n + (0 if stops[m] > m else max(0, k - 1))
+            n += 1 if stops[m] > m else max(1, step.n_in - 1)
+            m = max(m + 1, stops[m])
+        f.calls = <LoopCall*>calloc(n, sizeof(LoopCall))
+        f.externals = <External*>calloc(f.n_externals + 1, sizeof(External))
+        f.made = <Made*>calloc(len(group.outside) + 1, sizeof(Made))
+        if f.calls == NULL or f.externals == NULL or f.made == NULL:
+            raise MemoryError()
+        f.n_calls = n
+        m = 0
+        for number, kind in group.externals:
+            external = &f.externals[m]
+            external.kind = <ExternalKind><int>kind
+            external.itemsize = itemsize_of(draft, number)
+            draft.values[<int>number].place = m
+            m += 1
+            if kind == EXTERNAL_ROW:
+                f.row = shape.dims[shape.rank - 1]
+                widest = max(widest, external.itemsize)
+        m = n = 0
+        while m < f.n_steps:
+            if stops[m] > m:
+                for i in range(m, stops[m]):
+                    place_result(draft, group, f, &draft.steps[<int>group.members[i]], n, tick, True,
+                                 &free_slots, &widest)
+                call = &f.calls[n]
+                call.program = make_program_of(draft, f, group.members, m, stops[m],
+                                               program_type(draft, group.members, m, stops[m]), group.outside, n, tick)
+                for i in range(m, stops[m]):
+                    for k in range(draft.steps[<int>group.members[i]].n_in):
+                        free_slot(draft, &draft.steps[<int>group.members[i]], k, n, -1, False, &free_slots)
+                f.program_bytes = max(f.program_bytes, (vp_scratch(call.program) + 63) & ~<size_t>63)
+                f.work += 1 + call.program.n_instructions // 4
+                tick += call.program.n_instructions
+                n += 1
+                m = stops[m]
             else:
-                slot = f.n_slots
-                f.n_slots += 1
-            value.place = -1 - slot
-            widest = max(widest, itemsize)
-            if value.last < m:               # nobody reads it
-                free_slots[n_free] = slot
-                n_free += 1
-        for k in range(max(1, step.n_in - 1)):
-            call = &f.calls[m + k]
-            call.loop = step.loop
-            call.loop_data = step.loop_data
-            read(draft, f, call, 0, step.first_out if k else draft.input(step, 0), m + k)
-            if step.n_in > 1:
-                read(draft, f, call, 1, draft.input(step, k + 1), m + k)
-            read(draft, f, call, min(step.n_in, 2), step.first_out, m + k)
-        for k in range(min(step.n_in, 2)):
-            n_free = free_slot(draft, step, k, m, itemsize, False, free_slots, n_free)
-        for k in range(2, step.n_in):
-            n_free = free_slot(draft, step, k, m + k - 1, -1, False, free_slots, n_free)
-        m += max(1, step.n_in - 1)
-    free(free_slots)
+                prepare_loops(draft, group, f, &draft.steps[<int>group.members[m]], n, tick, &free_slots, &widest)
+                k = max(1, draft.steps[<int>group.members[m]].n_in - 1)
+                f.work += k
+                n += k
+                tick += k
+                m += 1
+    finally:
+        free(free_slots.data)
+        free(stops)
+    # Slots stand behind what is made.
     for m in range(f.n_calls):
+        call = &f.calls[m]
         for k in range(3):
-            if f.calls[m].operands[k] < 0:
-                f.calls[m].operands[k] = f.n_externals + f.n_made - 1 - f.calls[m].operands[k]
+            if call.operands[k] < 0:
+                call.operands[k] = f.n_externals + f.n_made - 1 - call.operands[k]
+        if call.program != NULL:
+            for k in range(call.program.n_arrays):
+                array = &call.program.arrays[k]
+                if array.outer < 0:
+                    array.outer = f.n_externals + f.n_made - 1 - array.outer
     f.block = BLOCK_BYTES // (max(1, f.n_slots) * widest)
     f.block = max(<int>BLOCK_LEAST, min(<int>BLOCK_MOST, f.block)) & ~63
     if f.row:
         f.block = f.block // f.row * f.row
+        for k in range(f.block // f.row, 0, -1):
+            if k * f.row % 128 == 0:     # whole tiles of a program, if that takes away half at most
+                f.block = k * f.row if 2 * k * f.row >= f.block else f.block
+                break
     f.slot_bytes = (<size_t>f.block * <size_t>widest + 63) & ~<size_t>63
     plan.scratch_bytes = max(plan.scratch_bytes, scratch_of(f))
+    return 0
+
+
+cdef int find_programs(Draft draft, list members, int* stops) except -1:
+    """Which members that follow each other can be a program: ``stops[first]`` is behind the last of them."""
+    cdef int i, first = 0, found = VECTOR_NONE, vector, n = <int>len(members)
+    for i in range(n + 1):
+        vector = VECTOR_NONE
+        if i < n:
+            vector = draft.steps[<int>members[i]].vector
+            stops[i] = i
+        if vector and found and (vector == found or vector == VECTOR_ANY or found == VECTOR_ANY):
+            if found == VECTOR_ANY:
+                found = vector
+            continue
+        if found and found != VECTOR_ANY:
+            stops[first] = i
+        first = i
+        found = vector
+    return 0
+
+
+cdef int program_type(Draft draft, list members, int first, int stop) except -1:
+    """The element type of the program of members[first:stop]."""
+    cdef int i
+    for i in range(first, stop):
+        if draft.steps[<int>members[i]].vector != VECTOR_ANY:
+            return draft.steps[<int>members[i]].vector
+    return 0
+
+
+cdef int place_result(Draft draft, Group group, Fused* f, DraftStep* step, int call, int tick, bint in_program,
+                      Ints* free_slots, int* widest) except -1:
+    """Say where the result of a member goes that call number `call` makes; nowhere, if only its program reads it."""
+    cdef DraftValue* value = &draft.values[step.first_out]
+    cdef int itemsize = itemsize_of(draft, step.first_out)
+    cdef Made* made
+    if step.first_out in group.outside:
+        made = &f.made[f.n_made]
+        made.register = value.register
+        made.type_number = numpy_type(draft.dtype(step.first_out))
+        made.itemsize = itemsize
+        made.call = tick
+        value.place = f.n_externals + f.n_made
+        f.n_made += 1
+    elif not in_program or value.last > call:
+        if free_slots.n:
+            free_slots.n -= 1
+            value.place = -1 - free_slots.data[free_slots.n]
+        else:
+            value.place = -1 - f.n_slots
+            f.n_slots += 1
+        widest[0] = max(widest[0], itemsize)
+        if value.last < call:            # nobody reads it
+            push(free_slots, -1 - value.place)
+    else:
+        value.place = 0
+    return 0
+
+
+cdef int prepare_loops(Draft draft, Group group, Fused* f, DraftStep* step, int m, int tick, Ints* free_slots,
+                       int* widest) except -1:
+    """The calls of a member's inner loop, from number `m` on."""
+    cdef LoopCall* call
+    cdef int k, itemsize = itemsize_of(draft, step.first_out)
+    # A slot that the first call reads, and no later one, can be written by it if elements are of one size.
+    for k in range(min(step.n_in, 2)):
+        free_slot(draft, step, k, m, itemsize, True, free_slots)
+    place_result(draft, group, f, step, m, tick, False, free_slots, widest)
+    for k in range(max(1, step.n_in - 1)):
+        call = &f.calls[m + k]
+        call.loop = step.loop
+        call.loop_data = step.loop_data
+        read(draft, f, call, 0, step.first_out if k else draft.input(step, 0), tick + k)
+        if step.n_in > 1:
+            read(draft, f, call, 1, draft.input(step, k + 1), tick + k)
+        read(draft, f, call, min(step.n_in, 2), step.first_out, tick + k)
+    for k in range(min(step.n_in, 2)):
+        free_slot(draft, step, k, m, itemsize, False, free_slots)
+    for k in range(2, step.n_in):
+        free_slot(draft, step, k, m + k - 1, -1, False, free_slots)
     return 0
 
 
@@ -484,26 +583,23 @@ cdef int read(Draft draft, Fused* f, LoopCall* call, int k, int number, int inde
     return 0
 
 
-cdef int free_slot(Draft draft, DraftStep* step, int k, int index, int itemsize, bint same_size, int* free_slots,
-                   int n_free) except -1:
+cdef int free_slot(Draft draft, DraftStep* step, int k, int index, int itemsize, bint same_size,
+                   Ints* free_slots) except -1:
     """Free the slot of input `k` if call `index` reads it last; elements of the size of the result, or of another."""
-    cdef int number = draft.input(step, k), i
+    cdef int number = draft.input(step, k)
     cdef DraftValue* value = &draft.values[number]
     if value.place >= 0 or value.last != index or (itemsize_of(draft, number) == itemsize) != same_size:
-        return n_free
+        return 0
     if value.maker < 0 or draft.steps[value.maker].group != step.group:
-        return n_free
-    for i in range(k):
-        if draft.input(step, i) == number:
-            return n_free        # freed already
-    free_slots[n_free] = -1 - value.place
-    return n_free + 1
+        return 0
+    value.last = -1              # once
+    return push(free_slots, -1 - value.place)
 
 
 cdef size_t scratch_of(Fused* f) noexcept nogil:
     """Bytes of the table of pointers and the blocks it points to: slots, and one for each row that is repeated."""
     cdef size_t table = (<size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*) + 63) & ~<size_t>63
-    return table + <size_t>(f.n_slots + (f.n_externals if f.row else 0)) * f.slot_bytes + 64
+    return table + f.program_bytes + <size_t>(f.n_slots + (f.n_externals if f.row else 0)) * f.slot_bytes + 64
 
 
 cdef int ITEMSIZES[64]           # NumPy type number -> bytes of an element, when first asked for
@@ -582,7 +678,7 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
             out = new_array(frame, f.made[k].register, f.made[k].type_number, array_ndim(lead), array_dims(lead))
         frame.registers[f.made[k].register] = out
         table[f.n_externals + k] = array_bytes(<CArray*>out)
-    if n <= f.block and n * f.n_calls < LARGE_COUNT:
+    if n <= f.block and n * f.work < LARGE_COUNT:
         run_block(f, table, n)
         return 1
     part.fused = f
@@ -590,8 +686,8 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
     part.n = n
     part.failed = False
     n_blocks = (n + f.block - 1) // f.block
-    grain = max(1, GROUP_GRAIN // (f.block * <cnp.npy_intp>f.n_calls))
-    turn = max(1, SIGNAL_WORK // (f.block * <cnp.npy_intp>f.n_calls))
+    grain = max(1, GROUP_GRAIN // (f.block * <cnp.npy_intp>f.work))
+    turn = max(1, SIGNAL_WORK // (f.block * <cnp.npy_intp>f.work))
     part.first = 0
     while part.first < n_blocks:
         with nogil:
@@ -612,6 +708,7 @@ cdef void run_blocks(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept 
     cdef cnp.npy_intp done = (part.first + start) * f.block
     cdef cnp.npy_intp end = min(part.n, (part.first + stop) * f.block), count
     cdef int k
+    cdef bint alone = f.n_calls == 1 and f.row == 0 and f.calls[0].program != NULL
     if scratch == NULL:
         part.failed = True
         return
@@ -623,7 +720,8 @@ cdef void run_blocks(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept 
     for k in range(f.n_made):
         table[f.n_externals + k] += done * f.made[k].itemsize
     while done < end:
-        count = min(<cnp.npy_intp>f.block, end - done)
+        # A program that is all keeps its intermediate results in tiles: it can take any number of elements.
+        count = end - done if alone else min(<cnp.npy_intp>f.block, end - done)
         run_block(f, table, count)
         done += count
         for k in range(f.n_externals):
@@ -637,13 +735,18 @@ cdef void run_blocks(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept 
 cdef char* lay_slots(Fused* f, char* scratch) noexcept nogil:
     """Point the table at the start of `scratch` to the slots behind it; what lies behind these."""
     cdef char** table = <char**>scratch
-    cdef char* blocks = scratch + <size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*)
+    cdef char* blocks = program_memory(f, scratch) + f.program_bytes
     cdef int k
-    blocks += (64 - (<size_t>blocks & 63)) & 63
     for k in range(f.n_slots):
         table[f.n_externals + f.n_made + k] = blocks
         blocks += f.slot_bytes
     return blocks
+
+
+cdef inline char* program_memory(Fused* f, char* scratch) noexcept nogil:
+    """Where programs keep their own: between the table at the start of `scratch` and the slots."""
+    cdef char* memory = scratch + <size_t>(f.n_externals + f.n_made + f.n_slots) * sizeof(char*)
+    return memory + ((64 - (<size_t>memory & 63)) & 63)
 
 
 cdef void run_block(Fused* f, char** table, cnp.npy_intp n) noexcept nogil:
@@ -651,7 +754,12 @@ cdef void run_block(Fused* f, char** table, cnp.npy_intp n) noexcept nogil:
     cdef char* args[3]
     cdef int i
     cdef LoopCall* call = f.calls
+    cdef char* memory = program_memory(f, <char*>table)
     for i in range(f.n_calls):
+        if call.program != NULL:
+            call.program.set.run(call.program, table, n, memory)
+            call += 1
+            continue
         args[0] = table[call.operands[0]]
         args[1] = table[call.operands[1]]
         args[2] = table[call.operands[2]]

@@ -228,6 +228,11 @@ cdef int find_loop(Step* step, object numpy_ufunc, int* types) except -1:
     cdef PyUFuncObject* ufunc = <PyUFuncObject*><PyObject*>numpy_ufunc
     cdef int i, k, n = ufunc.nin + ufunc.nout
     cdef bint same
+    if (n == 2 and step.n_in == 1 and types[0] == cnp.NPY_FLOAT32 and types[1] == cnp.NPY_FLOAT32
+            and vector_floats != NULL and numpy_ufunc in VECTOR_UFUNCS):
+        step.loop = vp_unary_loop
+        step.loop_data = unary_program(VECTOR_UFUNCS[numpy_ufunc])
+        return 1
     if ufunc.nout != 1 or ufunc.nin != step.n_in or ufunc.nin > 2 or ufunc.functions == NULL:
         return 0
     for k in range(n):
@@ -247,6 +252,37 @@ cdef int find_loop(Step* step, object numpy_ufunc, int* types) except -1:
             step.loop_data = ufunc.data[i]
             return 1
     return 0
+
+
+cdef struct LoopPart:                # an inner loop over whole arrays
+    loop_fn loop
+    void* data
+    char* args[3]
+    cnp.npy_intp strides[3]
+    int n_args
+
+
+cdef void loop_body(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept nogil:
+    cdef LoopPart* p = <LoopPart*>ctx
+    cdef char* args[3]
+    cdef cnp.npy_intp n = stop - start
+    cdef int k
+    for k in range(p.n_args):
+        args[k] = p.args[k] + start * p.strides[k]
+    p.loop(args, &n, p.strides, p.data)
+
+
+cdef void run_large_loop(Step* step, char** args, cnp.npy_intp* strides, cnp.npy_intp n) noexcept nogil:
+    """Call the inner loop of a step for many elements, by as many threads as the run may use."""
+    cdef LoopPart part
+    cdef int k
+    part.loop = step.loop
+    part.data = step.loop_data
+    part.n_args = step.n_in + 1
+    for k in range(part.n_args):
+        part.args[k] = args[k]
+        part.strides[k] = strides[k]
+    parallel_for(loop_body, &part, n, GRAIN)
 
 
 def is_unshared(value):

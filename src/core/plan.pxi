@@ -29,6 +29,8 @@ cdef class Binding:              # OpType.binding: how steps of this kind are ca
     cdef bint wants_run          # the callable is a session kernel
     cdef bint is_placeholder
     cdef bint updates_ref        # writes to a reference variable
+    cdef int vector_form         # how programs compute it: VectorForm and the operation
+    cdef int vector_op
 
 
 cdef Binding binding_of(OpType op_type):
@@ -62,6 +64,8 @@ cdef Binding binding_of(OpType op_type):
         b.callable = kernel
     if b.kind == STEP_CORE or b.kind == STEP_SESSION:
         b.updates_ref = op_type.type != "IsVariableInitialized" and any([arg.is_ref for arg in op_type.inputs])
+    if op_type.type in VECTOR_OPS:
+        b.vector_form, b.vector_op = VECTOR_OPS[op_type.type]
     op_type.binding = b
     return b
 

@@ -5,6 +5,7 @@ cdef str plan_text(Plan plan):
     cdef Graph g = plan.graph
     cdef Step* step
     cdef Step* member
+    cdef vp_program* program
     cdef int s = 0, k, i, register
     cdef list lines = [], names
     cdef dict sizes = {}         # register -> bytes, or None where no static shape tells
@@ -29,8 +30,13 @@ cdef str plan_text(Plan plan):
                 more = flops_of(plan, &step[i])
                 flops = None if flops is None or more is None else flops + more
                 names.append(f"{op_type_of(plan, &step[i]).type} {g.node_name(step[i].node)}")
-            lines.append(f"  together  {len(names)} operations, {step.fused.block} elements at a time, "
-                         f"{step.fused.n_slots} buffers")
+            if step.fused.n_calls == 1 and step.fused.calls[0].program != NULL:
+                program = step.fused.calls[0].program
+                text = (f"{program.set.tile} elements at a time in registers, {program.n_instructions} instructions, "
+                        f"{program.n_slots} buffers")
+            else:
+                text = f"{step.fused.block} elements at a time, {step.fused.n_slots} buffers"
+            lines.append(f"  together  {len(names)} operations, {text}")
             for i in range(1, step.fused.n_steps + 1):
                 member = &step[i]
                 reused = set()

@@ -183,7 +183,7 @@ cdef int run_ufunc(Plan plan, Frame* frame, Step* step, PyObject** inputs, unsig
     n = array_size(lead)
     if n >= LARGE_COUNT:
         with nogil:
-            step.loop(args, &n, strides, step.loop_data)
+            run_large_loop(step, args, strides, n)
         check_signals()
     elif n:
         step.loop(args, &n, strides, step.loop_data)

@@ -14,7 +14,7 @@ import pyscope as tf
 from pyscope import _core as core
 from pyscope.ops.identity import identity, placeholder
 
-UNARY = {"tanh": (tf.tanh, np.tanh), "neg": (tf.negative, np.negative), "abs": (tf.abs, np.abs),
+UNARY = {"floor": (tf.floor, np.floor), "neg": (tf.negative, np.negative), "abs": (tf.abs, np.abs),
          "identity": (identity, lambda x: x), "square": (tf.square, np.square)}  # fmt: skip
 BINARY = {"add": (tf.add, np.add), "sub": (tf.subtract, np.subtract), "mul": (tf.multiply, np.multiply),
           "max": (tf.maximum, np.maximum)}  # fmt: skip

@@ -18,12 +18,18 @@ cdef enum:
 
 
 cdef void sigmoid_part(real* x, real* out, cnp.npy_intp n, Step* exp_step) noexcept nogil:
-    """1 / (1 + e**-x), with NumPy's exp."""
+    """1 / (1 + e**-x); of doubles, with NumPy's exp."""
     cdef cnp.npy_intp strides[2]
     cdef char* args[2]
     cdef cnp.npy_intp i, start, size
     cdef real one = 1            # a literal would be a double
     strides[0] = strides[1] = sizeof(real)
+    if real is float:
+        if vector_floats != NULL:
+            args[0] = <char*>x
+            args[1] = <char*>out
+            vp_unary_loop(args, &n, strides, unary_program(VP_sigmoid))
+            return
     for start in range(0, n, 2048):
         size = min(<cnp.npy_intp>2048, n - start)
         for i in range(start, start + size):

@@ -114,7 +114,10 @@ cdef void rsqrt_floats(char** args, const cnp.npy_intp* n, const cnp.npy_intp* s
 
 cdef void sigmoid_floats(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,
                          void* data) noexcept nogil:
-    sigmoid_elements(<float*>args[0], <float*>args[1], n[0], &exp_float)
+    if vector_floats != NULL:
+        vp_unary_loop(args, n, strides, unary_program(VP_sigmoid))
+    else:
+        sigmoid_elements(<float*>args[0], <float*>args[1], n[0], &exp_float)
 
 
 cdef void squared_difference_floats(char** args, const cnp.npy_intp* n, const cnp.npy_intp* strides,

@@ -468,3 +468,14 @@ def test_typed_rules(family, sparse, option, dtype):
             slack = 2 * np.spacing(dtype(10))
             for got, expected in zip(sess.run(variables), want):
                 np.testing.assert_allclose(got, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=slack)
+
+
+@pytest.mark.parametrize("columns", [2, 3, 10, 64])
+@pytest.mark.parametrize("rows", [100, 1025, 8200, 70003])
+def test_reductions_of_few_columns(rows, columns):
+    x = np.random.RandomState(rows).rand(rows, columns).astype(np.float32)
+    x[rows // 2, 1] = np.nan
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(_run(lambda p: tf.reduce_sum(p, 0), x), exact.sum(0), rtol=1e-6)
+    np.testing.assert_array_equal(_run(lambda p: tf.reduce_max(p, 0), x), x.max(0))
+    np.testing.assert_array_equal(_run(lambda p: tf.reduce_min(p, 0), x), x.min(0))

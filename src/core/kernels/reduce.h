@@ -16,7 +16,7 @@
 
 enum { REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_SQUARES, REDUCE_OPS };
 enum { REDUCE_F32, REDUCE_F64, REDUCE_I32, REDUCE_I64, REDUCE_U8, REDUCE_TYPES };
-enum { REDUCE_WIDTH = 2048, REDUCE_BLOCK = 2048, REDUCE_ROWS = 64 };
+enum { REDUCE_WIDTH = 2048, REDUCE_BLOCK = 2048, REDUCE_ROWS = 64, REDUCE_FEW = 64 };
 
 #define R_ADD(a, x) ((a) + (x))
 #define R_MUL(a, x) ((a) * (x))
@@ -88,6 +88,22 @@ static void NAME##_columns(void *out, const void *x, npy_intp rows, npy_intp ste
 {                                                                                                            \
     T rest[REDUCE_WIDTH];                                                                                    \
     npy_intp half, j;                                                                                        \
+    if (n == step && n <= REDUCE_FEW && rows >= 4 * REDUCE_WIDTH / n) {                                      \
+        /* Few columns: some rows behind each other are as one, whose parts are joined in the end. */        \
+        npy_intp joined = REDUCE_WIDTH / 4 / n;                                                              \
+        const npy_intp left = rows % joined;                                                                 \
+        NAME##_columns(rest, x, rows / joined, joined * n, joined * n);                                      \
+        for (j = 0; j < left * n; j++) {                                                                     \
+            T p = MAP(((const T *)x)[(rows - left) * n + j]);                                                \
+            rest[j] = OP(rest[j], p);                                                                        \
+        }                                                                                                    \
+        for (; joined > 1; joined = half) {                                                                  \
+            half = (joined + 1) / 2;                                                                         \
+            for (j = 0; j < (joined - half) * n; j++) rest[j] = OP(rest[j], rest[j + half * n]);             \
+        }                                                                                                    \
+        for (j = 0; j < n; j++) ((T *)out)[j] = rest[j];                                                     \
+        return;                                                                                              \
+    }                                                                                                        \
     if (rows <= REDUCE_ROWS) {                                                                               \
         NAME##_few((T *)out, (const T *)x, rows, step, n);                                                   \
         return;                                                                                              \

@@ -50,6 +50,10 @@ cdef void reduce_body(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexcept
     cdef cnp.npy_intp i, outer, chunk, block, first, rows, columns
     cdef char* x
     cdef char* out
+    if r.n_columns == 1 and r.n_chunks == 1:
+        for i in range(start, stop):
+            reduce_rows[r.op][r.kind](r.out + i * r.itemsize, r.x + i * r.n_rows * r.itemsize, r.n_rows)
+        return
     for i in range(start, stop):
         block = i % r.n_blocks
         chunk = i // r.n_blocks % r.n_chunks

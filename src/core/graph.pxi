@@ -182,7 +182,7 @@ cdef class Graph:
         cdef int component, flags
         cdef Scope* current
         cdef str head, path
-        if name[len(name) - 1] == u"/":
+        if ends_with_slash(name):
             # Usually the innermost open scope, handed to an op as its name.
             current = &names.scopes[self.scope]
             if self.scope and current.prefix != NULL and not current.by_path:
@@ -202,16 +202,20 @@ cdef class Graph:
             base[0] = names.split_base[component]
             suffix[0] = names.split_suffix[component]
             return 0
-        component = names.intern(name)
-        flags = names.valid[component]
-        if not plain:
-            self.check_name(name, flags)
         scope[0] = self.scope
-        if flags & HAS_SLASH:
+        if has_slash(name):
+            flags = name_flags(name)         # of a path only its components are kept
+            if not plain:
+                self.check_name(name, flags)
             head, _, name = name.rpartition("/")
             for part in head.split("/"):
                 scope[0] = names.child_scope(scope[0], part)
             component = names.intern(name)
+        else:
+            component = names.intern(name)
+            flags = names.valid[component]
+            if not plain:
+                self.check_name(name, flags)
         names.unique(scope[0], component, True, base, suffix)
         if plain and not flags & (VALID_IN_SCOPE if self.scope else VALID_AT_ROOT):
             raise ValueError(f"`{names.spell(scope[0], base[0], suffix[0])}` is not a valid node name. "
@@ -263,7 +267,7 @@ cdef class Graph:
         """Undo `resolve_name` for a name taken as it is whose node could not be made."""
         cdef Scope* current
         cdef str path
-        if name[len(name) - 1] != u"/":
+        if not ends_with_slash(name):
             return 0
         path = name[:len(name) - 1]
         if self.has_operation(path):
@@ -345,22 +349,21 @@ cdef class Graph:
     cdef int enter_scope(self, object name) except -1:
         """Make the scope that ``name_scope(name)`` means current; returns the one to go back to."""
         cdef int old = self.scope
-        cdef int scope, base, suffix, entry, component, low
+        cdef int scope, base, suffix
         cdef NameTable names = self.names
         cdef str text
-        if name is None or name == "":
+        if name is None or PyUnicode_GET_LENGTH(name) == 0:
             self.scope = 0
             return old
         text = name
-        if text[len(text) - 1] == u"/":
+        if ends_with_slash(text):
             # Usually a scope that was left a moment ago, or is open, by the text that opening it gave.
             low = max(names.n_scopes - 32, 0)
             for scope in range(names.n_scopes - 1, low, -1):
                 if names.scopes[scope].prefix == <PyObject*>text and not names.scopes[scope].by_path:
                     self.scope = scope
                     return old
-            component = names.intern(text)
-            self.check_name(text, names.valid[component])
+            self.check_name(text, name_flags(text))
             self.scope = names.scope_of_path(text[:len(text) - 1])
             return old
         self.resolve_name(text, False, &scope, &base, &suffix, True)
@@ -1068,7 +1071,8 @@ cdef class Tensor:
         return <Py_hash_t>(<size_t><PyObject*>self >> 4)
 
     def __getitem__(self, key):
-        return operator("__getitem__")(self, key)
+        found = quick_slice(self, key)
+        return operator("__getitem__")(self, key) if found is None else found
 
     def __iter__(self):
         return operator("__iter__")(self)

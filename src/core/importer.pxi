@@ -1,8 +1,7 @@
 # A GraphDef's bytes become nodes of a graph, as TF's GraphConstructor makes them: every node and input is looked up
 # first, then nodes are made in topological order, the earliest of those that are ready first.
 #
-# Nodes with equal types and attributes have, usually, equal bytes: they are decoded and checked once, and a NodeKind
-# keeps what comes of it.  What is left per node is its name, its inputs and its shapes.  An error takes back all nodes.
+# What the attributes say is read by importer_kinds.pxi.  An error takes back all nodes.
 
 cdef struct InputDef:            # one input of a node of the message
     int source                   # index of the node it names; -1: an output or operation of the graph
@@ -11,81 +10,6 @@ cdef struct InputDef:            # one input of a node of the message
 
 cdef enum:
     CONTROL = -1
-
-cdef struct NodeDef:             # one node of the message
-    Slice name
-    Slice op
-    Slice device
-    Slice attrs                  # all its attribute entries, one after the other
-    int first_input
-    int n_inputs
-    int pending                  # inputs still to be made
-    int node                     # node id; -1: not made yet
-    bint is_merge
-    bint is_next
-
-
-@cython.final
-@cython.no_gc
-@cython.freelist(64)
-cdef class NodeKind:
-    """What nodes of one type with the same attributes have in common."""
-
-    cdef OpType op_type
-    cdef Slice op                # its name in the message
-    cdef tuple stored
-    cdef dict extras             # attributes that do not follow from the type and its inputs, or None
-    cdef dict open_types         # those of them that are types of empty lists
-    cdef tuple shapes            # of the attribute _output_shapes, or None
-    cdef bint colocated          # the attribute _class names other nodes
-    cdef bint lacks_defaults     # some attribute was left to its default
-    cdef int n_inputs
-    cdef int n_outputs
-    cdef int* dtypes             # of the inputs, then of the outputs
-
-    def __dealloc__(self):
-        free(self.dtypes)
-
-
-@cython.final
-@cython.no_gc
-@cython.freelist(64)
-cdef class AttrEntry:
-    """One attribute as it stands in the message."""
-
-    cdef str name
-    cdef int code                # AttrKind
-    cdef object value
-    cdef OpType owner            # the type of node that it was last read for
-    cdef int position            # its place among the attributes of that; -1: not one of them
-    cdef bint suits              # and the value is one it may have
-
-
-@cython.final
-cdef class TypePlan:
-    """What makes nodes of a type from their attributes."""
-
-    cdef int n                   # attributes
-    cdef list attrs
-    cdef dict positions          # name of an attribute -> its place
-    cdef list stored             # places of the attributes that nodes keep; None: there are none
-    cdef bint plain              # no lists among inputs and outputs
-    cdef int fixed[32]           # DataType number of each input and output (100: a reference), and
-    cdef int type_at[32]         # the place of the attribute that has the rest of it, or -1
-
-    def __cinit__(self, OpType t):
-        cdef ArgDef arg
-        cdef int i = 0
-        self.attrs = list(t.attrs.values())
-        self.n = <int>len(self.attrs)
-        self.positions = {name: k for k, name in enumerate(t.attrs)}
-        self.stored = [self.positions[name] for name in t.stored] or None
-        self.plain = t.n_in + t.n_out <= 32 and not any([arg.is_list for arg in t.inputs + t.outputs])
-        if self.plain:
-            for arg in t.inputs + t.outputs:
-                self.fixed[i] = arg.dtype + (100 if arg.is_ref else 0)
-                self.type_at[i] = -1 if arg.dtype else <int>self.positions[arg.type_attr]
-                i += 1
 
 
 def name_count(Graph graph not None):
@@ -127,17 +51,9 @@ cdef class GraphImport:
     cdef int n_inputs
     cdef int inputs_capacity
     cdef SliceTable by_name
-    cdef SliceTable type_index   # op type -> its index
-    cdef SliceTable kind_index
-    cdef list kinds
-    cdef SliceTable entry_index  # entry of an attribute -> index in entries
-    cdef list entries            # of AttrEntry
-    cdef SliceTable attr_names   # name of an attribute -> index in names_read
-    cdef list names_read
+    cdef KindReader reader
     cdef SliceTable scope_index  # directory of a name -> scope
     cdef SliceTable base_index   # last component of a name without its suffix -> component
-    cdef Slice last_directory
-    cdef int last_scope
     cdef int prefix_scope
     cdef set existing            # names and prefixes of names in the graph, where they may be in the way; else None
     cdef set gdef_prefixes
@@ -160,16 +76,8 @@ cdef class GraphImport:
         self.prefix_slash = (prefix + "/").encode() if prefix else b""
         self.input_map = input_map
         self.used_keys = set()
-        self.kinds = []
-        self.type_index = SliceTable()
-        self.kind_index = SliceTable()
-        self.entry_index = SliceTable()
-        self.entries = []
-        self.attr_names = SliceTable()
-        self.names_read = []
         self.scope_index = SliceTable()
         self.base_index = SliceTable()
-        self.last_scope = -1
         self.renamed = {}
         self.kept = []
         self.devices = []
@@ -339,6 +247,7 @@ cdef class GraphImport:
         self.first_edge = g.n_edges
         try:
             self.read()
+            self.reader = KindReader(self.by_name, self.prefix_slash)
             if self.in_order():
                 for i in range(self.n_defs):
                     self.make(i)
@@ -398,13 +307,15 @@ cdef class GraphImport:
         cdef Graph g = self.graph
         cdef NodeDef* d = &self.defs[k]
         cdef NodeKind kind
+        cdef tuple stored
         cdef OpType t
         cdef int small[32]
         cdef int* ids = small        # inputs, then control inputs, then shapes
         cdef int n = 0, n_controls = 0, i, c, node, scope, base, suffix, producer
         cdef bint loops = False
         cdef InputDef* x
-        kind = self.find_kind(k)
+        kind = self.reader.read(d)
+        stored = self.reader.stored
         t = kind.op_type
         if d.n_inputs + kind.n_outputs > 32:
             ids = <int*>grow(NULL, (d.n_inputs + kind.n_outputs) * sizeof(int))
@@ -456,19 +367,18 @@ cdef class GraphImport:
                 ids[c] = UNKNOWN_SHAPE
                 ids[c + 1] = SCALAR_SHAPE
             else:
-                t.infer(g, n, ids, kind.n_outputs, kind.dtypes + n, ids + c, kind.stored, scope, base, suffix,
+                t.infer(g, n, ids, kind.n_outputs, kind.dtypes + n, ids + c, stored, scope, base, suffix,
                         kind.open_types)
             if kind.shapes is not None and kind.n_outputs:
                 self.apply_shapes(kind, ids + c, scope, base, suffix)
             node = g.append(t, n, ids, n_controls, ids + n, kind.n_outputs, kind.dtypes + n, ids + c,
-                            <PyObject*>kind.stored if kind.stored else NULL, scope, base, suffix)
+                            <PyObject*>stored if stored else NULL, scope, base, suffix)
         finally:
             if ids != small:
                 free(ids)
-        d = &self.defs[k]
         d.node = node
-        if kind.extras is not None:
-            g.node_extras[node] = dict(kind.extras)
+        if self.reader.extras is not None:
+            g.node_extras[node] = self.reader.extras
         if g.new_handle_data:
             for index, data in g.new_handle_data:
                 g.handle_data[g.nodes[node].first_output + <int>index] = data
@@ -479,7 +389,7 @@ cdef class GraphImport:
                 g.handle_data[g.nodes[node].first_output] = g.handle_data[c]
         if d.device.n:
             self.devices.append((node, slice_text(d.device)))
-        if kind.colocated:
+        if self.reader.colocated:
             self.colocated.append(node)
         if kind.lacks_defaults:
             self.lacking.append((k, t))
@@ -550,34 +460,24 @@ cdef class GraphImport:
     cdef int place_name(self, Slice name, int* scope, int* base, int* suffix) except -1:
         """Where a name of the message goes below the prefix, after making it unique in the graph."""
         cdef Slice directory, last
-        cdef Py_ssize_t cut = name.n, start
-        cdef int component
-        cdef long long number
         if self.existing is not None:
             name = self.unique_name(name)
-            cut = name.n
-        while cut > 0 and name.data[cut - 1] != 47:      # "/"
-            cut -= 1
-        last.data = name.data + cut
-        last.n = name.n - cut
         directory.data = name.data
-        directory.n = cut - 1 if cut else 0
-        if not cut:
-            scope[0] = self.prefix_scope
-        elif (self.last_scope >= 0 and self.last_directory.n == directory.n
-                and memcmp(self.last_directory.data, directory.data, directory.n) == 0):
-            scope[0] = self.last_scope
+        directory.n = directory_length(name)
+        last = name
+        if directory.n:
+            scope[0] = self.scope_of(directory)
+            last.data += directory.n + 1
+            last.n -= directory.n + 1
         else:
-            scope[0] = self.scope_index.find(directory)
-            if scope[0] < 0:
-                scope[0] = self.graph.names.scope_of_path(
-                    (self.prefix + "/" if self.prefix else "") + slice_text(directory))
-                self.scope_index.add(directory, scope[0])
-            self.last_directory = directory
-            self.last_scope = scope[0]
-        # A canonical suffix "_k" as suffix_start finds it.
-        start = last.n
-        number = 0
+            scope[0] = self.prefix_scope
+        return self.place_component(last, base, suffix)
+
+    cdef int place_component(self, Slice last, int* base, int* suffix) except -1:
+        """A component of a name, split at a canonical suffix "_k" as suffix_start finds it."""
+        cdef Py_ssize_t start = last.n, i
+        cdef int component
+        cdef long long number = 0
         while start > 0 and 48 <= last.data[start - 1] <= 57:
             start -= 1
         if (start == last.n or start < 2 or last.n - start > 9 or last.data[start - 1] != 95
@@ -598,6 +498,30 @@ cdef class GraphImport:
             base[0] = component
             suffix[0] = <int>number
         return 0
+
+    cdef int scope_of(self, Slice directory) except -1:
+        """The scope of the names in a directory below the prefix."""
+        cdef int base, suffix, scope = self.scope_index.find(directory)
+        cdef Slice known = directory, component
+        cdef Py_ssize_t start
+        if scope >= 0:
+            return scope
+        while scope < 0 and known.n:
+            known.n = directory_length(known)
+            scope = self.prefix_scope if known.n == 0 else self.scope_index.find(known)
+        start = known.n + 1 if known.n else 0
+        while start <= directory.n:
+            component.data = directory.data + start
+            component.n = 0
+            while start + component.n < directory.n and component.data[component.n] != 47:
+                component.n += 1
+            self.place_component(component, &base, &suffix)
+            scope = self.graph.scope_at(scope, base, suffix)
+            self.graph.names.scopes[scope].by_path = True
+            start += component.n + 1
+            known.n = start - 1
+            self.scope_index.add(known, scope)
+        return scope
 
     cdef Slice unique_name(self, Slice name) except *:
         """`name`, or with the first suffix that neither the graph nor the message has."""
@@ -649,196 +573,6 @@ cdef class GraphImport:
                 out.append((name, index))
         return out
 
-    # ------------------------------------------------------------ kinds of nodes
-
-    cdef NodeKind find_kind(self, int k):
-        cdef NodeDef* d = &self.defs[k]
-        cdef Slice key
-        cdef int i
-        # The op comes before the inputs and the attributes: a key of its own bytes, made once per kind, would cost a
-        # copy per node.  Equal attributes under another type are rare, so the type is compared afterwards.
-        if d.attrs.n > 4096:
-            return self.new_kind(k)
-        key = d.attrs
-        i = self.kind_index.find(key) if key.n else self.kind_index.find(d.op)
-        if i >= 0:
-            found = self.kinds[i]
-            if type(found) is NodeKind:
-                key = (<NodeKind>found).op
-                if key.n == d.op.n and memcmp(key.data, d.op.data, key.n) == 0:
-                    return found
-                self.kinds[i] = {(<NodeKind>found).op_type.type: found}
-            found = (<dict>self.kinds[i]).get(slice_text(d.op))
-            if found is None:
-                found = self.new_kind(k)
-                (<dict>self.kinds[i])[(<NodeKind>found).op_type.type] = found
-            return found
-        found = self.new_kind(k)
-        d = &self.defs[k]
-        self.kind_index.add(key if key.n else d.op, <int>len(self.kinds))
-        self.kinds.append(found)
-        return found
-
-    cdef NodeKind new_kind(self, int k):
-        """Decode and check the attributes of node `k`."""
-        cdef NodeDef d = self.defs[k]
-        cdef NodeKind kind = NodeKind.__new__(NodeKind)
-        cdef OpType t
-        cdef AttrDef a
-        cdef const unsigned char* p = d.attrs.data
-        cdef const unsigned char* end = p + d.attrs.n
-        cdef WireField f
-        cdef Slice entry
-        cdef int i
-        cdef AttrEntry e
-        cdef TypePlan plan
-        cdef list values
-        cdef list others = None
-        i = self.type_index.find(d.op)
-        if i < 0:
-            t = registered(slice_text(d.op))
-            self.type_index.add(d.op, t.index)
-        else:
-            t = OP_TYPES[i]
-        kind.op_type = t
-        kind.op = d.op
-        plan = t.import_plan
-        if plan is None:
-            plan = t.import_plan = TypePlan(t)
-        values = [MISSING] * plan.n
-        while p < end:
-            entry.data = p
-            p = read_field(p, end, &f)
-            entry.n = p - entry.data
-            e = self.attr_entry(entry, f.content)
-            if e.code == NO_KIND:
-                continue
-            if e.owner is not t:
-                e.owner = t
-                found = plan.positions.get(e.name)
-                e.position = -1 if found is None else found
-                e.suits = False
-            if e.position < 0:
-                if others is None:
-                    others = []
-                others.append(e)
-                if e.name == "_class":
-                    self.check_colocation(d, e)
-                continue
-            if not e.suits:
-                check_attr(plan.attrs[e.position], e.code, e.value)
-                e.suits = True
-            values[e.position] = e.value
-        missing = None
-        for i in range(plan.n):
-            if values[i] is MISSING:
-                a = plan.attrs[i]
-                if a.default is MISSING:
-                    missing = [f"'{a.name}'"] + (missing or [])
-                values[i] = a.default
-                kind.lacks_defaults = True
-        if missing:
-            raise ValueError(f"NodeDef missing attr{'s' if len(missing) > 1 else ''} {', '.join(missing)} from "
-                             f"{op_text(t)}; NodeDef: {self.node_text(d)}")
-        if others is not None:
-            kind.extras = {}
-            for e in others:
-                if e.name == "_output_shapes" and e.code & KIND_LIST:
-                    kind.shapes = tuple([s._dims for s in e.value])
-                elif e.name == "_class" and e.code & KIND_LIST:
-                    kind.extras[e.name] = ("list(string)", self.colocation(d, e.value, kind))
-                else:
-                    kind.extras[e.name] = (KIND_NAMES[e.code], e.value)
-        kind.stored = t.defaults if plan.stored is None else tuple([values[k] for k in plan.stored])
-        if plan.plain:
-            kind.n_inputs = t.n_in
-            kind.n_outputs = t.n_out
-            kind.dtypes = <int*>grow(NULL, (t.n_in + t.n_out + 1) * sizeof(int))
-            for i in range(t.n_in + t.n_out):
-                kind.dtypes[i] = plan.fixed[i]
-                if plan.type_at[i] >= 0:
-                    kind.dtypes[i] += <int>values[plan.type_at[i]]._enum
-            if not kind.extras:
-                kind.extras = None
-            return kind
-        known = {name: values[k] for name, k in plan.positions.items()}
-        ins = arg_types(t.inputs, known)
-        outs = arg_types(t.outputs, known)
-        self.keep_open_types(kind, t, known)
-        if not kind.extras:
-            kind.extras = None
-        kind.n_inputs = <int>len(ins)
-        kind.n_outputs = <int>len(outs)
-        kind.dtypes = <int*>grow(NULL, (kind.n_inputs + kind.n_outputs + 1) * sizeof(int))
-        for i in range(kind.n_inputs):
-            kind.dtypes[i] = ins[i]
-        for i in range(kind.n_outputs):
-            kind.dtypes[kind.n_inputs + i] = outs[i]
-        return kind
-
-    cdef int keep_open_types(self, NodeKind kind, OpType t, dict values) except -1:
-        """The type of an empty list does not follow from the inputs: keep it with the node."""
-        cdef AttrDef a
-        cdef ArgDef arg
-        for a in t.attrs.values():
-            if a.inferred and a.kind == "type":
-                for arg in t.inputs:
-                    if arg.type_attr == a.name and (arg.number_attr is None or values[arg.number_attr]):
-                        break
-                else:
-                    if kind.open_types is None:
-                        kind.open_types = {}
-                    kind.open_types[a.name] = (a.kind, values[a.name])
-        if kind.open_types is not None:
-            kind.extras = {**(kind.extras or {}), **kind.open_types}
-        return 0
-
-    cdef AttrEntry attr_entry(self, Slice entry, Slice content):
-        """What an entry of the attributes says; equal ones are read once."""
-        cdef AttrEntry e
-        cdef Slice key, value
-        cdef int i
-        if entry.n <= 256:
-            i = self.entry_index.find(entry)
-            if i >= 0:
-                return self.entries[i]
-        read_entry(content, &key, &value)
-        e = AttrEntry.__new__(AttrEntry)
-        i = self.attr_names.find(key)
-        if i < 0:
-            e.name = slice_text(key)
-            self.attr_names.add(key, <int>len(self.names_read))
-            self.names_read.append(e.name)
-        else:
-            e.name = self.names_read[i]
-        e.value = read_attr(value, &e.code)
-        if entry.n <= 256:
-            self.entry_index.add(entry, <int>len(self.entries))
-            self.entries.append(e)
-        return e
-
-    cdef int check_colocation(self, NodeDef d, AttrEntry e) except -1:
-        cdef Slice s
-        if not e.code & KIND_LIST:
-            return 0
-        for group in e.value:
-            if type(group) is bytes and group.startswith(b"loc:@"):
-                s.data = <unsigned char*>PyBytes_AS_STRING(group) + 5
-                s.n = PyBytes_GET_SIZE(group) - 5
-                if self.by_name.find(s) < 0:
-                    raise ValueError(f"Node '{slice_text(d.name)}' expects to be colocated with unknown node "
-                                     f"'{slice_text(s)}'")
-        return 0
-
-    cdef tuple colocation(self, NodeDef d, object groups, NodeKind kind):
-        out = []
-        for group in groups:
-            if group.startswith(b"loc:@"):
-                kind.colocated = True
-                group = b"loc:@" + self.prefix_slash + group[5:]
-            out.append(group)
-        return tuple(out)
-
     # ------------------------------------------------------------ shapes and errors
 
     cdef int apply_shapes(self, NodeKind kind, int* shapes, int scope, int base, int suffix) except -1:
@@ -856,9 +590,6 @@ cdef class GraphImport:
                                  f"output #{i}: {e}") from None
         return 0
 
-    cdef str node_text(self, NodeDef d):
-        return "{{node " + self.prefix_slash.decode() + slice_text(d.name) + "}}"
-
     cdef int no_such_output(self, NodeDef* d, InputDef* x, int producer) except -1:
         cdef OpType t = OP_TYPES[self.graph.nodes[producer].op_type]
         text = (f"Node '{slice_text(d.name)}': Connecting to invalid output {x.index} of source node "
@@ -870,7 +601,7 @@ cdef class GraphImport:
     cdef int wrong_inputs(self, NodeKind kind, NodeDef* d, int n) except -1:
         wanted = ", ".join([type_text(kind.dtypes[i]) for i in range(kind.n_inputs)])
         raise ValueError(f"NodeDef expected inputs '{wanted}' do not match {n} inputs specified; "
-                         f"{op_text(kind.op_type)}; NodeDef: {self.node_text(d[0])}")
+                         f"{op_text(kind.op_type)}; NodeDef: {self.reader.node_text(d)}")
 
     cdef int wrong_type(self, NodeKind kind, int i, int output, int scope, int base, int suffix) except -1:
         cdef Graph g = self.graph
@@ -881,8 +612,12 @@ cdef class GraphImport:
                          f"{type_text(kind.dtypes[i])}.")
 
 
-cdef inline bint equals(Slice s, bytes text) noexcept:
-    return s.n == PyBytes_GET_SIZE(text) and memcmp(s.data, PyBytes_AS_STRING(text), s.n) == 0
+cdef inline Py_ssize_t directory_length(Slice path) noexcept:
+    """How much of a path stands before its last slash."""
+    cdef Py_ssize_t cut = path.n
+    while cut > 0 and path.data[cut - 1] != 47:      # "/"
+        cut -= 1
+    return cut - 1 if cut else 0
 
 
 cdef bint is_node_name(Slice s) noexcept:
@@ -905,68 +640,6 @@ cdef bint is_node_name(Slice s) noexcept:
     return not start
 
 
-cdef OpType registered(str name):
-    """The OpType called `name`; NotFoundError, as TF's, when there is none."""
-    found = OPTYPES.get(name)
-    if found is not None:
-        return found
-    try:
-        return op_type(name)
-    except NotImplementedError:
-        from os import uname
-
-        from pyscope.errors import NotFoundError
-    raise NotFoundError(None, None, (
-        f"Op type not registered '{name}' in binary running on {uname().nodename}. Make sure the Op and Kernel are "
-        "registered in the binary running in this process. Note that if you are loading a saved graph which used ops "
-        "from tf.contrib (e.g. `tf.contrib.resampler`), accessing should be done before importing the graph, as "
-        "contrib ops are lazily registered when the module is first accessed."))
-
-
-cdef list arg_types(list args, dict values):
-    """DataType numbers of inputs or outputs."""
-    cdef ArgDef arg
-    cdef list out = []
-    for arg in args:
-        if arg.type_list_attr is not None:
-            out.extend([d._enum for d in values[arg.type_list_attr]])
-            continue
-        number = arg.dtype or values[arg.type_attr]._enum
-        if arg.is_ref:
-            number += 100
-        if arg.number_attr is not None:
-            out.extend([number] * values[arg.number_attr])
-        else:
-            out.append(number)
-    return out
-
-
-cdef int check_attr(AttrDef a, int code, object value) except -1:
-    """Raise ValueError, with TF's text, when a value read from a message does not suit the attribute."""
-    cdef int wanted = KIND_CODES[a.kind]
-    if code != wanted and not (code == EMPTY_LIST and wanted & KIND_LIST):
-        given = KIND_NAMES[code] if code != EMPTY_LIST else "list(any)"
-        raise ValueError(f"AttrValue had value with type '{given}' when '{a.kind}' expected")
-    if a.minimum is not None:
-        if wanted & KIND_LIST:
-            if len(value) < a.minimum:
-                raise ValueError(f"Length for attr '{a.name}' of {len(value)} must be at least minimum {a.minimum}")
-        elif value < a.minimum:
-            raise ValueError(f"Value for attr '{a.name}' of {value} must be at least minimum {a.minimum}")
-    if a.allowed is not None:
-        for v in (value if wanted & KIND_LIST else (value,)):
-            if type(v) is bytes:
-                if v.decode("latin-1") not in a.allowed:
-                    allowed = '", "'.join(a.allowed)
-                    raise ValueError(f"Value for attr '{a.name}' of \"{v.decode('latin-1')}\" is not in the list of "
-                                     f"allowed values: \"{allowed}\"")
-            elif v not in a.allowed:
-                allowed = ", ".join([type_text(d._enum) for d in a.allowed])
-                raise ValueError(f"Value for attr '{a.name}' of {type_text(v._enum)} is not in the list of allowed "
-                                 f"values: {allowed}")
-    return 0
-
-
 cdef object merged_dims(object mine, object other):
     """What two shapes say together; ValueError, with TF's text, when they contradict."""
     if mine is None or other is None:
@@ -980,34 +653,3 @@ cdef object merged_dims(object mine, object other):
                              f"Shapes are {shape_text(mine)} and {shape_text(other)}.")
         out.append(b if a is None else a)
     return tuple(out)
-
-
-cdef str type_text(int dtype):
-    """A dtype as TF's C++ messages have it: ``float``, ``int32_ref``."""
-    name = DTYPES[base_of(dtype)].name
-    return RUNTIME_TYPE_TEXT.get(name, name) + ("_ref" if dtype > 100 else "")
-
-
-cdef str op_text(OpType t):
-    """An op type as TF's C++ messages have it."""
-    cdef AttrDef a
-    parts = [f"name={t.type}",
-             f"signature={', '.join([arg_text(x) for x in t.inputs])} -> {', '.join([arg_text(x) for x in t.outputs])}"]
-    for a in t.attrs.values():
-        text = f"attr={a.name}:{a.kind}"
-        if a.default is not MISSING:
-            text += ",default=" + attr_text(a.kind, a.default)
-        if a.minimum is not None:
-            text += f",min={a.minimum}"
-        if a.allowed is not None:
-            element = a.kind[5:len(a.kind) - 1] if a.kind.startswith("list(") else a.kind
-            text += f",allowed=[{', '.join([attr_text(element, v if element == 'type' else v.encode()) for v in a.allowed])}]"
-        parts.append(text)
-    return "Op<" + "; ".join(parts) + ("; is_stateful=true" if t.stateful else "") + ">"
-
-
-cdef str arg_text(ArgDef arg):
-    kind = arg.type_list_attr or arg.type_attr or type_text(arg.dtype)
-    if arg.number_attr is not None:
-        kind = f"{arg.number_attr}*{kind}"
-    return f"{arg.name}:Ref({kind})" if arg.is_ref else f"{arg.name}:{kind}"

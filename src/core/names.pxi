@@ -6,6 +6,9 @@
 #
 #   unique, intern    O(1) expected        spell, scope_path    O(depth), read-only
 
+cdef extern from "Python.h":
+    PyObject* PyList_GET_ITEM(PyObject* list, Py_ssize_t index)
+
 cdef int VALID_IN_SCOPE = 1
 cdef int VALID_AT_ROOT = 2
 cdef int HAS_SLASH = 4
@@ -16,15 +19,43 @@ SCOPE_NAME_PATTERN = r"^[A-Za-z0-9_.\\/>-]*$"
 OP_NAME_PATTERN = r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$"
 
 
+cdef enum:
+    IS_OTHER = 1                 # no name has it
+    IS_CAPITAL = 2
+    IS_SLASH = 4
+    IS_INNER = 8                 # names have it, but do not start with it
+
+cdef unsigned char NAME_CHARACTERS[128]
+for _i in range(128):
+    NAME_CHARACTERS[_i] = (0 if chr(_i).islower() or chr(_i).isdigit() or chr(_i) == "." else
+                           IS_CAPITAL if chr(_i).isupper() else IS_SLASH if chr(_i) == "/" else
+                           IS_INNER if chr(_i) in "_\\>-" else IS_OTHER)
+
+
 cdef int name_flags(str text):
     """Which of the two name patterns `text` matches (a final newline passes, as ``$`` lets it), and what it holds."""
     cdef int flags = VALID_IN_SCOPE | VALID_AT_ROOT
     cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
     cdef int kind = PyUnicode_KIND(text)
     cdef const void* data = PyUnicode_DATA(text)
+    cdef const unsigned char* ascii
+    cdef int seen = 0
     cdef Py_UCS4 c
     if n and PyUnicode_READ(kind, data, n - 1) == u"\n":
         n -= 1
+    if n and PyUnicode_IS_COMPACT_ASCII(text):
+        ascii = <const unsigned char*>data
+        for i in range(n):
+            seen |= NAME_CHARACTERS[ascii[i]]
+        if seen & IS_OTHER:
+            flags = 0
+        elif NAME_CHARACTERS[ascii[0]] & (IS_SLASH | IS_INNER):
+            flags = VALID_IN_SCOPE
+        if seen & IS_SLASH:
+            flags |= HAS_SLASH
+        if seen & IS_CAPITAL:
+            flags |= HAS_CAPITALS
+        return flags
     for i in range(n):
         c = PyUnicode_READ(kind, data, i)
         if (u"a" <= c <= u"z") or (u"0" <= c <= u"9") or c == u".":
@@ -44,6 +75,17 @@ cdef int name_flags(str text):
     if n == 0:
         flags &= ~VALID_AT_ROOT
     return flags
+
+
+cdef inline bint ends_with_slash(str text) noexcept:
+    cdef Py_ssize_t n = PyUnicode_GET_LENGTH(text)
+    return n > 0 and PyUnicode_READ(PyUnicode_KIND(text), PyUnicode_DATA(text), n - 1) == u"/"
+
+
+cdef inline bint has_slash(str text):
+    if PyUnicode_IS_COMPACT_ASCII(text):
+        return memchr(PyUnicode_DATA(text), 47, PyUnicode_GET_LENGTH(text)) != NULL
+    return "/" in text
 
 
 cdef Py_ssize_t suffix_start(str text):
@@ -73,10 +115,12 @@ cdef class NameTable:
         global N_TABLES
         N_TABLES += 1
         self.serial = N_TABLES
-        self.ids = {}
         self.strings = []
         self.paths = {}
         self.n_capacity = 64
+        self.hashes = <Py_hash_t*>malloc(64 * sizeof(Py_hash_t))
+        self.slots_mask = 127
+        self.slots = <int*>malloc(128 * sizeof(int))
         self.lower = <int*>malloc(64 * sizeof(int))
         self.split_base = <int*>malloc(64 * sizeof(int))
         self.split_suffix = <int*>malloc(64 * sizeof(int))
@@ -87,10 +131,11 @@ cdef class NameTable:
         self.table = <int*>malloc(128 * sizeof(int))
         self.n_scopes_capacity = 32
         self.scopes = <Scope*>malloc(32 * sizeof(Scope))
-        if (self.lower == NULL or self.split_base == NULL or self.split_suffix == NULL or self.valid == NULL
-                or self.entries == NULL or self.table == NULL or self.scopes == NULL):
+        if (self.hashes == NULL or self.slots == NULL or self.lower == NULL or self.split_base == NULL or self.split_suffix == NULL
+                or self.valid == NULL or self.entries == NULL or self.table == NULL or self.scopes == NULL):
             raise MemoryError()
         memset(self.table, 0xFF, 128 * sizeof(int))
+        memset(self.slots, 0xFF, 128 * sizeof(int))
         self.intern("")
         self.entries[0] = NameEntry(-1, 0, 0, 0, 1, False)
         self.n_entries = 1
@@ -101,6 +146,8 @@ cdef class NameTable:
         cdef int i
         for i in range(self.n_scopes):
             Py_XDECREF(self.scopes[i].prefix)
+        free(self.hashes)
+        free(self.slots)
         free(self.lower)
         free(self.split_base)
         free(self.split_suffix)
@@ -110,22 +157,43 @@ cdef class NameTable:
         free(self.scopes)
 
     cdef int intern(self, str text) except -1:
-        """Index of a component; a new one is split and classified once."""
-        cdef PyObject* found = PyDict_GetItem(self.ids, text)
-        if found != NULL:
-            return <int>PyLong_AsLong(<object>found)
+        """Index of a component."""
+        cdef Py_hash_t h = hash(text)
+        cdef int slot = h & self.slots_mask
+        cdef int i = self.slots[slot]
+        while i >= 0:
+            if self.hashes[i] == h and <str>PyList_GET_ITEM(<PyObject*>self.strings, i) == text:
+                return i
+            slot = (slot + 1) & self.slots_mask
+            i = self.slots[slot]
+        return self.new_component(text, h, slot)
+
+    cdef int new_component(self, str text, Py_hash_t h, int slot) except -1:
+        """Index of a component that has not been here before; it is split and classified."""
         cdef int index = <int>len(self.strings)
-        cdef int capacity
+        cdef int capacity, i
         cdef Py_ssize_t start
         if index == self.n_capacity:
             capacity = 2 * index
+            self.hashes = <Py_hash_t*>grow(self.hashes, capacity * sizeof(Py_hash_t))
             self.lower = <int*>grow(self.lower, capacity * sizeof(int))
             self.split_base = <int*>grow(self.split_base, capacity * sizeof(int))
             self.split_suffix = <int*>grow(self.split_suffix, capacity * sizeof(int))
             self.valid = <char*>grow(self.valid, capacity)
             self.n_capacity = capacity
         self.strings.append(text)
-        self.ids[text] = index
+        self.hashes[index] = h
+        if 2 * index > self.slots_mask:
+            self.slots_mask = 4 * self.slots_mask + 3
+            self.slots = <int*>grow(self.slots, (<size_t>self.slots_mask + 1) * sizeof(int))
+            memset(self.slots, 0xFF, (<size_t>self.slots_mask + 1) * sizeof(int))
+            for i in range(index + 1):
+                slot = self.hashes[i] & self.slots_mask
+                while self.slots[slot] >= 0:
+                    slot = (slot + 1) & self.slots_mask
+                self.slots[slot] = i
+        else:
+            self.slots[slot] = index
         self.valid[index] = name_flags(text)
         self.split_base[index] = index
         self.split_suffix[index] = 0
@@ -165,10 +233,15 @@ cdef class NameTable:
         cdef NameEntry* last = &self.entries[self.obtained]
         if last.parent == parent and last.base == base and last.suffix == suffix:
             return self.obtained     # a scope is entered just after its name was made unique
-        cdef int e = self.find(parent, base, suffix)
-        if e >= 0:
-            self.obtained = e
-            return e
+        cdef int slot = name_hash(parent, base, suffix) & self.table_mask
+        cdef int e = self.table[slot]
+        while e >= 0:
+            if (self.entries[e].base == base and self.entries[e].parent == parent
+                    and self.entries[e].suffix == suffix):
+                self.obtained = e
+                return e
+            slot = (slot + 1) & self.table_mask
+            e = self.table[slot]
         cdef int stem
         if suffix > 0:
             stem = self.obtain(parent, base, 0)
@@ -183,8 +256,10 @@ cdef class NameTable:
         self.n_entries += 1
         if 2 * self.n_entries > self.table_mask:
             self.rehash()
+        elif suffix > 0:
+            self.place(e)            # the stem may have taken the slot
         else:
-            self.place(e)
+            self.table[slot] = e
         self.obtained = e
         return e
 

@@ -322,8 +322,8 @@ cdef class OpType:
         Inputs and outputs, see the head of this chapter.
     attrs : str
         Attributes, see there.
-    shape : str or function
-        A rule of the core (same, broadcast, matmul, scalar, unknown) or ``rule(c) -> [shape, ...]``.
+    shape : str, function or ShapeRule
+        A rule of the core (same, broadcast, matmul, scalar, unknown) or ``rule(c) -> [shape, ...]``; see `shape_rule`.
     kernel : numpy.ufunc, core kernel or function, optional
         What computes it; None for what only a graph can hold.
     gradient : function, optional
@@ -348,6 +348,9 @@ cdef class OpType:
         self.inputs = parse_args(head)
         self.outputs = parse_args(tail)
         self.attrs = parse_attrs(attrs)
+        if isinstance(shape, ShapeRule):
+            self.quick = (<ShapeRule>shape).quick
+            shape = (<ShapeRule>shape).rule
         self.shape = shape
         self.rule = C_RULES[shape] if isinstance(shape, str) else RULE_PYTHON
         self.kernel = kernel
@@ -995,7 +998,13 @@ cdef class OpType:
                 shapes[i] = SCALAR_SHAPE
             return 0
         if self.rule == RULE_VALUE:
-            shapes[0] = intern_shape((<object>stored[0]).shape)
+            value = <object>PyTuple_GET_ITEM(<PyObject*>stored, 0)
+            if type(value) is cnp.ndarray and cnp.PyArray_NDIM(value) == 0:
+                shapes[0] = SCALAR_SHAPE
+            else:
+                shapes[0] = intern_shape(value.shape)
+            return 0
+        if self.quick and answered_quickly(self, g, n_inputs, inputs, n_outputs, shapes, stored):
             return 0
         if self.rule == RULE_MATMUL and matmul_shapes(g.outputs[inputs[0]].shape, g.outputs[inputs[1]].shape,
                                                       self, stored, shapes):

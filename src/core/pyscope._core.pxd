@@ -24,8 +24,10 @@ cdef struct Scope:               # one opened name scope
     bint named                   # an operation has taken the scope's own name
 
 cdef class NameTable:
-    cdef dict ids                # str -> index of an interned component
     cdef list strings            # the components
+    cdef Py_hash_t* hashes       # component -> its hash
+    cdef int* slots              # open addressing by hash: component or -1
+    cdef int slots_mask
     cdef int* lower              # component -> its lower-cased component
     cdef int* split_base         # component "a_3" -> "a" (itself when it has no suffix)
     cdef int* split_suffix       # component "a_3" -> 3 (0 when it has none)
@@ -44,6 +46,7 @@ cdef class NameTable:
     cdef long long serial        # tells this table from all others, for what remembers its indices
 
     cdef int intern(self, str text) except -1
+    cdef int new_component(self, str text, Py_hash_t h, int slot) except -1
     cdef int find(self, int parent, int base, int suffix) noexcept
     cdef int obtain(self, int parent, int base, int suffix) except -1
     cdef int new_scope(self, int parent, int base, int suffix, int entry) except -1
@@ -163,7 +166,7 @@ cdef class Tensor:               # handle to an output; at most one lives at a t
 
 # ---------------------------------------------------------------- op types
 
-cdef enum ShapeRule:             # shape rules in C; RULE_PYTHON calls OpType.shape
+cdef enum RuleKind:              # shape rules in C; RULE_PYTHON calls OpType.shape
     RULE_PYTHON
     RULE_SAME                    # every output has the shape of input 0
     RULE_BROADCAST               # NumPy broadcasting of inputs 0 and 1
@@ -200,7 +203,8 @@ cdef class OpType:
     cdef readonly bint stateful
     cdef public object binding       # what the executor prepared for this kernel
     cdef int index                   # in OP_TYPES
-    cdef int rule                    # ShapeRule
+    cdef int rule                    # RuleKind
+    cdef int quick                   # QuickRule: what answers before a rule in Python
     cdef readonly bint scoped        # whether a call opens the scope its name asks for (a Const does not)
     cdef bint simple                 # every input single, plain or one shared type attr; one or no output
     cdef int simple_in_dtype         # fixed dtype of the inputs, or 0: the type attr

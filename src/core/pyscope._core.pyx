@@ -8,7 +8,7 @@ from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLong, PyLong_AsLongLongAndOverflow
 from cpython.ref cimport Py_INCREF, Py_DECREF, Py_XDECREF, Py_XINCREF, PyObject
 from libc.stdlib cimport free, malloc, qsort, realloc
-from libc.string cimport memcmp, memcpy, memmove, memset
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset
 
 import numpy as np
 
@@ -32,6 +32,8 @@ include "arguments.pxi"
 include "graph.pxi"
 include "optype.pxi"
 include "shape_rules.pxi"
+include "quick_rules.pxi"
+include "getitem.pxi"
 include "ready.pxi"
 include "scopes.pxi"
 include "call.pxi"
@@ -42,6 +44,8 @@ include "gradients.pxi"
 include "wire.pxi"
 include "wire_function.pxi"
 include "wire_read.pxi"
+include "slice_table.pxi"
+include "importer_kinds.pxi"
 include "importer.pxi"
 include "errors.pxi"
 include "pool.pxi"

@@ -1,5 +1,6 @@
 # Scopes: the stack of default graphs of each thread, name scopes and control dependencies.  Every one is a small
-# context manager that writes one field of its graph on entry and puts the old value back on exit.
+# context manager that writes one field of its graph on entry and puts the old value back on exit.  A ``with`` statement
+# looks __enter__ and __exit__ up in the type: plain methods (binding(False)) are called with less ado.
 
 from _thread import _local as _thread_local    # as in threading, which would have to be loaded
 
@@ -160,6 +161,7 @@ cdef class name_scope:
         """The name asked for, before it was made unique."""
         return self._name
 
+    @cython.binding(False)
     def __enter__(self):
         cdef Graph g = current_graph()
         cdef Graph wanted
@@ -184,6 +186,7 @@ cdef class name_scope:
         self.graph = g
         return g.names.scope_prefix(g.scope)
 
+    @cython.binding(False)
     def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.scope = self.old
         if self.pushed:
@@ -239,12 +242,14 @@ cdef class GraphScope:
         self.graph = graph
         self.name = name
 
+    @cython.binding(False)
     def __enter__(self):
         if self.name is not None and type(self.name) is not str:
             self.name = scope_text(self.name)
         self.old = self.graph.enter_scope(self.name)
         return self.graph.names.scope_prefix(self.graph.scope)
 
+    @cython.binding(False)
     def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.scope = self.old
         return None
@@ -276,6 +281,7 @@ cdef class ControlDependencies:
                     ids[op._id] = None
         self.controller = new_controller(list(ids))
 
+    @cython.binding(False)
     def __enter__(self):
         self.old = self.graph.controllers
         if self.clears:
@@ -286,6 +292,7 @@ cdef class ControlDependencies:
         else:
             self.graph.controllers = self.old + [self.controller]
 
+    @cython.binding(False)
     def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.graph.controllers = self.old
         if self.clears and self.old_context is not None:

@@ -51,12 +51,30 @@ cdef int intern_shape(object dims) except -1:
     return index
 
 
+cdef int RECENT_DIMS[1024]       # by hash: the id of a shape asked for by its dimensions; 0: none yet
+
+
+@cython.overflowcheck(False)         # a hash wraps around
 cdef int intern_dims(long long* dims, int rank) except -1:
-    cdef list out = []
-    cdef int i
+    """Id of a shape of known rank; -1 is an unknown dimension."""
+    cdef list out
+    cdef int i, id
+    cdef unsigned long long h = rank
+    if rank == 0:
+        return SCALAR_SHAPE
     for i in range(rank):
-        out.append(None if dims[i] < 0 else dims[i])
-    return intern_shape(tuple(out))
+        h = (h ^ <unsigned long long>dims[i]) * 0xC2B2AE3D27D4EB4Full
+        h ^= h >> 32
+    i = h & 1023
+    id = RECENT_DIMS[i]
+    if id and SHAPES[id].rank == rank and memcmp(SHAPES[id].dims, dims, rank * sizeof(long long)) == 0:
+        return id
+    out = []
+    for k in range(rank):
+        out.append(None if dims[k] < 0 else dims[k])
+    id = intern_shape(tuple(out))
+    RECENT_DIMS[i] = id
+    return id
 
 
 cdef object shape_object(int shape):
@@ -78,6 +96,11 @@ cdef object known_shape(object dims):
             return None
     cdef PyObject* found = PyDict_GetItem(SHAPE_IDS, tuple(dims))
     return None if found == NULL else shape_object(<int>PyLong_AsLong(<object>found))
+
+
+def seen_shape(dims):
+    """The TensorShape of a list or tuple of ints and None that the core has met before; else None."""
+    return known_shape(dims)
 
 
 def set_shape_class(cls):

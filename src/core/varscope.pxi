@@ -555,9 +555,11 @@ cdef class _pure_variable_scope:
         store.node = self.old_node if self.old_dropped == store.n_dropped else None
         return 0
 
+    @cython.binding(False)
     def __enter__(self):
         return self.enter()
 
+    @cython.binding(False)
     def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         self.leave()
 
@@ -630,6 +632,7 @@ cdef class variable_scope:
         self.auxiliary = auxiliary_name_scope
         return 0
 
+    @cython.binding(False)
     def __enter__(self):
         cdef Graph g = current_graph()
         cdef bint pushed = False
@@ -708,6 +711,7 @@ cdef class variable_scope:
         self.pure = pure
         return entered
 
+    @cython.binding(False)
     def __exit__(self, exc_type=None, exc_value=None, traceback=None):
         cdef Graph g = self.graph_entered
         try:
@@ -916,12 +920,15 @@ def set_reference_variable_op_types(OpType variable, OpType assign, OpType ident
     OP_IDENTITY = identity
 
 
-cdef int with_class(Graph g, OpType t, int n_inputs, int* inputs, int dtype, tuple stored, str name,
-                    tuple location) except -1:
-    """Add a node called `name` in the current scope, placed with a variable; its output."""
-    cdef int scope, base, suffix, node
+cdef int with_class(Graph g, OpType t, int n_inputs, int* inputs, int dtype, str name, tuple location) except -1:
+    """Add a node called `name` in the current scope, placed with a variable, its first input; its output."""
+    cdef int scope, base, suffix, node, shape = g.outputs[inputs[0]].shape
     g.resolve_name(name, True, &scope, &base, &suffix)
-    node = t.add(g, n_inputs, inputs, 1, &dtype, stored, scope, base, suffix, None)
+    if n_inputs == 2 and g.outputs[inputs[1]].shape != shape:
+        node = t.add(g, n_inputs, inputs, 1, &dtype, t.defaults, scope, base, suffix, None)
+    else:                            # the output has the shape of the variable
+        node = g.append(t, n_inputs, inputs, 0, NULL, 1, &dtype, &shape,
+                        <PyObject*>t.defaults if t.defaults else NULL, scope, base, suffix)
     g.node_extras[node] = {"_class": location}
     return g.nodes[node].first_output
 
@@ -933,10 +940,11 @@ def build_reference_variable(Graph g not None, str name not None, object initial
     The arguments are those of `build_resource_variable`. Returns the initial value, the variable, the operation that
     assigns and the read value.
     """
-    cdef int old = g.scope, scope, n_before = g.n_nodes, node, number, base, suffix, outer
+    cdef int old = g.scope, scope, n_before = g.n_nodes, node, number, base, suffix, outer, before, shape_id
+    cdef bint is_new = False
     cdef int ids[2]
     cdef Tensor value
-    cdef tuple location
+    cdef tuple location, stored
     cdef NameTable names = g.names
     cdef str full_name
     try:
@@ -945,12 +953,18 @@ def build_reference_variable(Graph g not None, str name not None, object initial
         full_name = names.scope_path(scope)
         location = ("list(string)", (b"loc:@" + full_name.encode(),))
         if from_function or constant_name is not None:
+            before = names.n_entries
             g.enter_scope("Initializer")
+            is_new = names.scopes[g.scope].entry >= before
         if constant_name is not None:
             value = g.tensor(const_node(g, (initial_value, dtype), g.scope, constant_name))
         else:
             try:
-                value = initial_tensor(g, initial_value() if from_function else initial_value, dtype)
+                if type(initial_value) is RepeatedCall:
+                    initial_value = (<RepeatedCall>initial_value).make(g, is_new)
+                elif from_function:
+                    initial_value = initial_value()
+                value = initial_tensor(g, initial_value, dtype)
             except BaseException:
                 if from_function:
                     place_beside(g, n_before, location, None)
@@ -966,18 +980,18 @@ def build_reference_variable(Graph g not None, str name not None, object initial
             raise ValueError(f"{value} must be from the same graph as variable '{full_name}'.")
         g.scope = scope
         number = base_of(g.outputs[value._id].dtype) + 100
-        stored = OP_VARIABLE.stored_values({"shape": value.shape if shape is None else shape,
-                                            "dtype": DTYPES[number - 100]})
+        stored = (value.shape if shape is None else shape, DTYPES[number - 100], b"", b"")
+        shape_id = intern_shape(stored[0]._dims)
         g.resolve_name(names.scope_prefix(scope), False, &outer, &base, &suffix)
-        node = OP_VARIABLE.add(g, 0, NULL, 1, &number, stored, outer, base, suffix, None)
+        node = g.append(OP_VARIABLE, 0, NULL, 0, NULL, 1, &number, &shape_id, <PyObject*>stored, outer, base, suffix)
         if from_function or constant_name is not None:
             g.node_extras[node] = {"_class": location}
         ids[0] = g.nodes[node].first_output
         if not value.shape.is_fully_defined():
             raise ValueError(f"initial_value must have a shape specified: {value}")
         ids[1] = (<Tensor>GUARD(full_name + "/", value))._id if depends_on_variable(value) else value._id
-        assigned = g.tensor(with_class(g, OP_ASSIGN, 2, ids, number, OP_ASSIGN.defaults, "Assign", location))
-        read = g.tensor(with_class(g, OP_IDENTITY, 1, ids, number - 100, OP_IDENTITY.defaults, "read", location))
+        assigned = g.tensor(with_class(g, OP_ASSIGN, 2, ids, number, "Assign", location))
+        read = g.tensor(with_class(g, OP_IDENTITY, 1, ids, number - 100, "read", location))
         return value, g.tensor(ids[0]), assigned.op, read
     finally:
         g.scope = old

@@ -1,5 +1,8 @@
 # Protobuf bytes read where they lie: fields as slices of the message, attribute values as what nodes keep.
 
+cdef extern from "Python.h":
+    str PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
+
 cdef struct Slice:               # borrowed bytes
     const unsigned char* data
     Py_ssize_t n
@@ -73,7 +76,7 @@ cdef bytes slice_bytes(Slice s):
 
 
 cdef str slice_text(Slice s):
-    return slice_bytes(s).decode("utf-8", "surrogateescape")
+    return PyUnicode_DecodeUTF8(<char*>s.data, s.n, "surrogateescape")
 
 
 cdef float float_at(const unsigned char* p) noexcept:
@@ -333,94 +336,3 @@ cdef object read_tensor(Slice message):
         array = array.astype(element_type(number))
     cnp.PyArray_CLEARFLAGS(array, cnp.NPY_ARRAY_WRITEABLE)
     return array
-
-
-# ---------------------------------------------------------------- a table from bytes to small numbers
-
-cdef struct TableSlot:
-    unsigned int hash
-    int index                    # of the key; -1: free
-
-
-@cython.final
-@cython.no_gc
-cdef class SliceTable:
-    """Numbers under borrowed bytes: open addressing, no deletion; the bytes must outlive the table."""
-
-    cdef Slice* keys
-    cdef int* values
-    cdef TableSlot* slots
-    cdef int n, capacity, mask
-
-    def __cinit__(self, int expected=16):
-        self.capacity = max(expected, 16)
-        self.mask = 31
-        while self.mask < 2 * self.capacity:
-            self.mask = 2 * self.mask + 1
-        self.keys = <Slice*>malloc(self.capacity * sizeof(Slice))
-        self.values = <int*>malloc(self.capacity * sizeof(int))
-        self.slots = <TableSlot*>malloc((self.mask + 1) * sizeof(TableSlot))
-        if self.keys == NULL or self.values == NULL or self.slots == NULL:
-            raise MemoryError()
-        memset(self.slots, 0xFF, (self.mask + 1) * sizeof(TableSlot))
-
-    def __dealloc__(self):
-        free(self.keys)
-        free(self.values)
-        free(self.slots)
-
-    cdef int find(self, Slice key) noexcept:
-        """The number under `key`, or -1."""
-        cdef unsigned int h = slice_hash(key)
-        cdef int slot = h & self.mask, i = self.slots[slot].index
-        while i >= 0:
-            if (self.slots[slot].hash == h and self.keys[i].n == key.n
-                    and memcmp(self.keys[i].data, key.data, key.n) == 0):
-                return self.values[i]
-            slot = (slot + 1) & self.mask
-            i = self.slots[slot].index
-        return -1
-
-    cdef int add(self, Slice key, int value) except -1:
-        """Put `value` under a key that is not there yet."""
-        cdef int i
-        if self.n == self.capacity:
-            self.capacity *= 2
-            self.mask = 2 * self.mask + 1
-            self.keys = <Slice*>grow(self.keys, self.capacity * sizeof(Slice))
-            self.values = <int*>grow(self.values, self.capacity * sizeof(int))
-            self.slots = <TableSlot*>grow(self.slots, (self.mask + 1) * sizeof(TableSlot))
-            memset(self.slots, 0xFF, (self.mask + 1) * sizeof(TableSlot))
-            for i in range(self.n):
-                self.place(i)
-        i = self.n
-        self.keys[i] = key
-        self.values[i] = value
-        self.n += 1
-        self.place(i)
-        return 0
-
-    cdef void place(self, int i) noexcept:
-        cdef unsigned int h = slice_hash(self.keys[i])
-        cdef int slot = h & self.mask
-        while self.slots[slot].index >= 0:
-            slot = (slot + 1) & self.mask
-        self.slots[slot] = TableSlot(h, i)
-
-
-@cython.overflowcheck(False)         # a hash wraps around
-cdef inline unsigned int slice_hash(Slice s) noexcept nogil:
-    cdef unsigned long long h = 0x9E3779B97F4A7C15ull ^ <unsigned long long>s.n, word
-    cdef Py_ssize_t i = 0
-    while i + 8 <= s.n:
-        memcpy(&word, s.data + i, 8)
-        h = (h ^ word) * 0xC2B2AE3D27D4EB4Full
-        h ^= h >> 32
-        i += 8
-    if i < s.n:
-        word = 0
-        memcpy(&word, s.data + i, s.n - i)
-        h = (h ^ word) * 0xC2B2AE3D27D4EB4Full
-        h ^= h >> 32
-    h *= 0x165667B19E3779F9ull
-    return <unsigned int>(h >> 32)

@@ -624,6 +624,18 @@ class Graph(core.Graph):
         for name in names:
             self.add_to_collection(name, value)
 
+    def _collect_variable(self, names, variable):
+        """`add_to_collections` of a new variable, for names without repetitions."""
+        if self.__class__ is not Graph:
+            self.add_to_collections(names, variable)
+            return
+        collections = self._collections
+        for name in names:
+            try:
+                collections[name].append(variable)
+            except KeyError:
+                collections[name] = [variable]
+
     def get_collection_ref(self, name):
         """The list that is the collection `name`; made when missing."""
         return self._collections.setdefault(name, [])

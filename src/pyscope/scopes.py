@@ -11,7 +11,9 @@ from ._partitions import PartitionInfo as _PartitionInfo  # noqa: F401  (librari
 from .conversion import constant_array
 from .graph import GraphKeys, get_default_graph
 from .initializers.constant import Constant, Ones, Zeros
-from .initializers.variance_scaling import GlorotUniform
+from .initializers.normal import RandomNormal, TruncatedNormal
+from .initializers.uniform import RandomUniform
+from .initializers.variance_scaling import GlorotNormal, GlorotUniform, VarianceScaling
 from .tensor_shape import TensorShape, as_shape
 from .variable_store import VariableStore as _VariableStore
 from .variables import toggle
@@ -263,7 +265,9 @@ def _make_quickly(store, scope, name, shape, dtype, initializer, trainable, use_
         dtype = scope._dtype
     if dtype.__class__ is not dtypes.DType:
         return None
-    shape = as_shape(shape)
+    if shape.__class__ is not TensorShape:
+        seen = core.seen_shape(shape)
+        shape = as_shape(shape) if seen is None else seen
     if initializer.__class__ is Constant:
         fill, value = "Const", _filled_with(initializer, shape._dims, dtype)
     else:
@@ -300,25 +304,52 @@ def _bound(initializer, dims, dtype):
         initializer = _GLOROT
     elif not initializer.__class__.__module__.startswith("pyscope.initializers."):
         return None  # a class, or a function whose arguments have to be looked at
-    fill = _FILLS.get(initializer.__class__)
-    call = None if fill is None else _fill_calls.get((fill, dims, dtype, initializer.dtype))
+    settings = _GLOROT_SETTINGS if initializer is _GLOROT else _settings(initializer)
+    call = None
+    if settings is not None and (initializer.__class__ in _FILLS or get_default_graph().seed is None):
+        call = _calls.get((settings, dims, dtype))
+    else:
+        settings = None
     if call is None:
         length = list(dims)
+        if settings is not None:     # whatever becomes of the initializer, the call stays the same
+            mutable, initializer = initializer, initializer.__class__.__new__(initializer.__class__)
+            initializer.__dict__.update(mutable.__dict__)
 
         def call():
             return initializer(length, dtype=dtype)
 
-        if fill is not None:
-            if len(_fill_calls) > 1000:
-                _fill_calls.clear()
-            call = _fill_calls[fill, dims, dtype, initializer.dtype] = core.RepeatedCall(call)
+        if settings is not None:
+            if len(_calls) > 1000:
+                _calls.clear()
+            call = _calls[settings, dims, dtype] = core.RepeatedCall(call)
     return call
 
 
+def _settings(initializer):
+    """What the nodes of an initializer follow from but for shape and dtype; None if that may be more."""
+    cls = initializer.__class__
+    if cls not in _REPEATED:
+        return None
+    settings = [cls]
+    for value in vars(initializer).values():
+        kind = value.__class__
+        if kind not in _SETTING_TYPES:
+            return None
+        settings.append(kind)
+        settings.append(value if value or kind is not float else repr(value))    # 0.0 and -0.0 are equal keys
+    return tuple(settings)
+
+
+_REPEATED = frozenset([
+    Zeros, Ones, GlorotUniform, GlorotNormal, VarianceScaling, RandomUniform, RandomNormal, TruncatedNormal,
+])  # fmt: skip
+_SETTING_TYPES = frozenset([float, int, str, type(None), dtypes.DType])
 _GLOROT = GlorotUniform()
+_GLOROT_SETTINGS = _settings(_GLOROT)
 _FILLS = {Zeros: "zeros", Ones: "ones"}
 _filled_arrays = {}
-_fill_calls = {}
+_calls = {}          # settings of an initializer, shape, dtype -> RepeatedCall
 
 
 def _filled(fill, dims, dtype):

@@ -157,7 +157,7 @@ PLACEHOLDER = OpType(
     "Placeholder",
     " -> output: dtype",
     "dtype: type; shape: shape = None",
-    shape=_placeholder_rule,
+    shape=core.shape_rule("attribute", _placeholder_rule),
     kernel=None,
     gradient=None,
 )
@@ -181,7 +181,7 @@ PLACEHOLDER_V2 = OpType(
     "PlaceholderV2",
     " -> output: dtype",
     "dtype: type; shape: shape",
-    shape=_placeholder_rule,
+    shape=core.shape_rule("attribute", _placeholder_rule),
     kernel=None,
     gradient=None,
 )

@@ -327,7 +327,7 @@ STRIDED_SLICE = OpType(
     "StridedSlice",
     "input: T, begin: Index, end: Index, strides: Index -> output: T",
     _STRIDED_ATTRS % "int16|int32|int64",
-    shape=_strided_slice_rule,
+    shape=core.shape_rule("strided_slice", _strided_slice_rule),
     kernel=core.kernel("strided_slice", _strided_slice_kernel),
     gradient=core.replayed(_strided_slice_gradient, copying={"begin": 1, "end": 2, "strides": 3}),
 )
@@ -552,9 +552,35 @@ def getitem(tensor, key, var=None):
         )
 
 
+class _SliceAssign:
+    """The method ``assign`` of a slice of a variable."""
+
+    __slots__ = ("_graph", "_output", "_var")
+
+    def __init__(self, var, result):
+        self._var = var
+        self._graph = result.graph
+        self._output = result._id        # a handle would be kept alive by its own attribute
+
+    def __call__(self, val, name=None):
+        """Assign `val` to this slice of the variable."""
+        op = self._graph._tensor_at(self._output).op
+        begin, end, strides = op.inputs[1:4]
+        if name is None:
+            name = op.name + "/_assign"
+        return self._var._strided_slice_assign(
+            begin=begin, end=end, strides=strides, value=val, name=name, **_mask_attrs(op)
+        )
+
+
 def getitem_of_variable(var, key):
     """``variable[key]``; the result has a method ``assign``."""
-    return getitem(var.value(), key, var)
+    value = var.value()
+    result = core.sliced(value, key)
+    if result is None:
+        return getitem(value, key, var)
+    result.assign = _SliceAssign(var, result)
+    return result
 
 
 core.set_operators({"__getitem__": getitem})

@@ -133,7 +133,7 @@ def _variable_type(name):
         name,
         " -> ref: &dtype",
         "shape: shape; dtype: type; container: string = ''; shared_name: string = ''",
-        shape=_declared_shape,
+        shape=core.shape_rule("attribute", _declared_shape),
         kernel=core.kernel("variable", _variable),
         stateful=True,
     )

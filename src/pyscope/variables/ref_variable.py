@@ -77,7 +77,7 @@ class RefVariable(Variable):
         ):
             self._adopt(
                 graph,
-                collections,
+                dict.fromkeys(collections),
                 core.build_reference_variable(
                     graph, name or "Variable", initial_value, callable(initial_value), dtype, shape, None
                 ),
@@ -109,7 +109,7 @@ class RefVariable(Variable):
         """Take what the core has built, and go into the collections."""
         self._initial_value, self._variable, self._initializer_op, self._snapshot = built
         self._name = self._variable.name
-        graph.add_to_collections(collections, self)
+        graph._collect_variable(collections, self)
 
     def _build(self, initial_value, name, dtype, shape, validate_shape):
         """Add the variable's operations."""

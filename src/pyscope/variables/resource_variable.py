@@ -450,7 +450,7 @@ class ResourceVariable(BaseResourceVariable):
                 shape = as_shape(shape)
             self._adopt(
                 graph,
-                collections,
+                dict.fromkeys(collections),
                 core.build_resource_variable(
                     graph, name or "Variable", initial_value, callable(initial_value), dtype, shape, None
                 ),
@@ -494,7 +494,7 @@ class ResourceVariable(BaseResourceVariable):
         ) = built
         self._unique_id = name
         self._handle_name = name + ":0"
-        graph.add_to_collections(collections, self)
+        graph._collect_variable(collections, self)
 
     def _build(self, initial_value, name, dtype, shape, collections):
         """Add the variable's five operations and put it into its collections."""

@@ -158,13 +158,10 @@ cdef object call_op(Call call, PyObject** given):
                 rank = t.graph.outputs[t._id].dtype
                 if rank != 1 and rank != 2 and rank != 14 and rank != 19:
                     return None
-            if call.literal[i] and type(<object>given[i]) is Tensor:
+            if call.literal[i] and rank_of(<object>given[i]) != -2:
                 return None
             if call.most_dims >= 0:
-                if type(<object>given[i]) is not Tensor:
-                    return None
-                t = <Tensor>given[i]
-                rank = SHAPES[t.graph.outputs[t._id].shape].rank
+                rank = rank_of(<object>given[i])
                 if rank < 0 or rank > call.most_dims:
                     return None
         elif given[i] == NULL:

@@ -1182,6 +1182,9 @@ cdef class BinaryCall:
             if t.graph is not g or base_of(g.outputs[t._id].dtype) != dtype:
                 return None
             ids[1 - mine] = t._id
+        elif type(y) is RESOURCE_VARIABLE_CLASS:
+            if <int>y._dtype._enum != dtype or g is not current_graph() or plain_handle(y, g) is None:
+                return None
         elif number_attrs(y, dtype) is None:
             return None
         g.check_open()
@@ -1192,7 +1195,9 @@ cdef class BinaryCall:
         if type(y) is not Tensor and (g.taken or (<str>name)[len(<str>name) - 1] == u"/"):
             return None          # TF makes the number's Const before it finds the name taken
         g.resolve_name(<str>name, False, &scope, &base, &suffix)
-        if type(y) is not Tensor:
+        if type(y) is RESOURCE_VARIABLE_CLASS:
+            ids[1 - mine] = read_node(g, y, g.scope_at(scope, base, suffix))
+        elif type(y) is not Tensor:
             if g is not current_graph():
                 push_graph(g)
                 try:

@@ -225,6 +225,7 @@ cdef class OpType:
     cdef unsigned long long allowed_types[MOST_ARGUMENTS]    # of type attr k: bit set of dtypes
     cdef int default_types[MOST_ARGUMENTS]    # of type attr k, or 0
     cdef int out_kind                # DataType number, -1 - k for type attr k, or OUT_STORED + i for a stored attr
+    cdef int out_number              # place of the stored attribute that says how many outputs there are, or -1: one
     cdef bint remembers              # answers of its shape rule may be kept
     cdef unsigned int asked          # bit set of inputs whose values the rule has ever asked for
     cdef dict default_answers        # what the rule sees of the inputs -> (shape ids, what keeps the key valid)

@@ -1,5 +1,5 @@
-# The short way to a node: a call whose arguments are tensors already, or Python numbers and lists of them that become
-# constants of a dtype that is known.  It makes what OpType.apply_any makes, or nothing at all: then the caller takes
+# The short way to a node: a call whose arguments are tensors already, or resource variables, or Python numbers and lists
+# of them that become constants of a dtype that is known.  It makes what OpType.apply_any makes, or nothing at all: then the caller takes
 # the long way, which knows all conversions and all complaints.
 
 cdef extern from "math.h" nogil:
@@ -66,6 +66,7 @@ cdef int find_ready(OpType t) except -1:
     cdef list names = []
     cdef int i = 0, n_lists = 0
     t.ready = False
+    t.out_number = -1
     t.measures = t.type in REDUCTIONS
     if t.n_out > 1 or t.n_in > MOST_ARGUMENTS:
         return 0
@@ -98,8 +99,12 @@ cdef int find_ready(OpType t) except -1:
         t.ready = True
         return 0
     arg = t.outputs[0]
-    if arg.is_list or arg.is_ref:
+    if arg.is_ref or arg.type_list_attr is not None:
         return 0
+    if arg.number_attr is not None:
+        if arg.number_attr not in t.stored_index:
+            return 0
+        t.out_number = t.stored_index[arg.number_attr]
     if arg.type_attr is None:
         t.out_kind = arg.dtype
     elif arg.type_attr in names:
@@ -145,6 +150,10 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
     cdef object value, element
     cdef str text
     cdef tuple literal
+    if t.out_number >= 0 and stored is None:
+        value = None if attrs is None else attrs.get(t.stored[t.out_number])
+        if type(value) is not int or not 0 < value < 65536:
+            return None
     for i in range(t.n_type_attrs):
         types[i] = 0
     for i in range(t.n_in):
@@ -165,6 +174,26 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
             if not take_tensor(t, <Tensor>value, &found, kind, types):
                 return None
             ids[n] = (<Tensor>value)._id
+            n += 1
+            continue
+        if type(value) is RESOURCE_VARIABLE_CLASS:
+            if plain_handle(value, g) is None:
+                return None
+            dtype = value._dtype._enum
+            if kind >= 0:
+                if dtype != kind:
+                    return None
+            else:
+                kind = -1 - kind
+                if types[kind] == 0:
+                    types[kind] = dtype
+                if types[kind] != dtype or dtype >= 64 or not (t.allowed_types[kind] >> dtype) & 1:
+                    return None
+            if literals is None:
+                literals = []
+            literals.append(value)
+            literal_at[n_literals] = i * MOST_INPUTS + n
+            n_literals += 1
             n += 1
             continue
         dtype = kind
@@ -220,19 +249,39 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
             dtype = t.out_kind
         else:
             dtype = types[-1 - t.out_kind]
+        if t.out_number >= 0:
+            return list_node(g, t, n, ids, dtype, stored, scope, base, suffix)
         return g.tensor(g.nodes[t.add(g, n, ids, 1, &dtype, stored, scope, base, suffix, None)].first_output)
     except Exception:
         g.release_name(text)
         raise
 
 
+cdef list list_node(Graph g, OpType t, int n, int* ids, int dtype, tuple stored, int scope, int base, int suffix):
+    """Add a node whose only output is a list; that list."""
+    cdef int n_out = stored[t.out_number], i
+    cdef int* dtypes = <int*>grow(NULL, (n_out + 1) * sizeof(int))
+    try:
+        for i in range(n_out):
+            dtypes[i] = dtype
+        i = g.nodes[t.add(g, n, ids, n_out, dtypes, stored, scope, base, suffix, None)].first_output
+    finally:
+        free(dtypes)
+    return [g.tensor(i + k) for k in range(n_out)]
+
+
 cdef int add_literals(Graph g, OpType t, list literals, int n_literals, int* literal_at, int* ids,
                       int scope) except -1:
-    """Add the constants of a call in `scope`, and their outputs to `ids`."""
+    """Add the constants and reads of variables of a call in `scope`, and their outputs to `ids`."""
     cdef int k, i
+    cdef object literal
     for k in range(n_literals):
+        literal = literals[k]
+        if type(literal) is not tuple:
+            ids[literal_at[k] % MOST_INPUTS] = read_node(g, literal, scope)
+            continue
         i = literal_at[k] // MOST_INPUTS
-        ids[literal_at[k] % MOST_INPUTS] = const_node(g, <tuple>literals[k], scope, (<ArgDef>t.inputs[i]).name)
+        ids[literal_at[k] % MOST_INPUTS] = const_node(g, <tuple>literal, scope, (<ArgDef>t.inputs[i]).name)
     return 0
 
 

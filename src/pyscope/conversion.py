@@ -170,6 +170,8 @@ def register_tensor_conversion_function(base_type, conversion_func, priority=100
     _REGISTRY.append((priority, len(_REGISTRY), types, conversion_func))
     _REGISTRY.sort(key=lambda entry: entry[:2])
     _BY_TYPE.clear()
+    if priority < 100:               # asked before that of variables
+        core.note_conversion(types)
 
 
 def _functions_for(kind):

@@ -73,6 +73,80 @@ def test_slices_of_a_variable_do_not_keep_their_graph():
     assert found() is None
 
 
+# ---------------------------------------------------------------- variables as arguments
+
+CALLS = {
+    "matmul": lambda x, v: (tf.matmul(x, v), tf.matmul(v, x), tf.matmul(v, v), tf.matmul(v, v, transpose_b=True)),
+    "operators": lambda x, v: (x + v, v + x, x - v, v * v, x / v, v > x, 2.0 * v, v @ x, x ** v),
+    "arithmetic": lambda x, v: (tf.add(x, v), tf.multiply(v, x), tf.subtract(v, 1.0), tf.maximum(v, x), tf.tanh(v)),
+    "layout": lambda x, v: (tf.reshape(v, [-1]), tf.transpose(v), tf.transpose(v, [1, 0]), tf.tile(v, [2, 1]),
+                            tf.concat([x, v], 0), tf.split(v, 2), tf.split(v, [1, 2], 1), tf.unstack(v),
+                            tf.stack([v, x]), tf.slice(v, [0, 0], [1, 1]), tf.fill([2], v[0, 0]), v[:, 1]),
+    "gather": lambda x, v: (tf.gather(v, [0]), tf.nn.embedding_lookup(v, [1, 0]), tf.gather_nd(v, [[0, 0]])),
+    "others": lambda x, v: (tf.reduce_sum(v), tf.shape(v), tf.identity(v), tf.nn.relu(v), tf.cast(v, tf.int32),
+                            tf.nn.bias_add(x, v[0]), tf.zeros_like(v), tf.where(v > x, v, x), tf.nn.softmax(v),
+                            tf.convert_to_tensor(v), v.value(), v.read_value(), tf.add_n([v, x, v])),
+}  # fmt: skip
+
+
+def _with_variables(calls, direct, prepare):
+    core.reading_directly(direct)
+    try:
+        with tf.Graph().as_default() as graph:
+            x = tf.placeholder(tf.float32, [3, 3], name="x")
+            v = tf.get_variable("v", [3, 3], initializer=tf.zeros_initializer())
+            with prepare(x):
+                for _ in range(2):
+                    with tf.name_scope("scope"):
+                        try:
+                            calls(x, v)
+                        except ValueError as error:
+                            assert "split" in str(error)
+            return graph.as_graph_def().SerializeToString(deterministic=True)
+    finally:
+        core.reading_directly(True)
+
+
+@pytest.mark.parametrize("prepare", [
+    lambda x: tf.name_scope("plain"), lambda x: tf.control_dependencies([x]), lambda x: tf.device("/cpu:0"),
+    lambda x: tf.variable_scope("v"),
+], ids=["plain", "controlled", "placed", "scoped"])  # fmt: skip
+@pytest.mark.parametrize("name", CALLS)
+def test_variables_as_arguments(name, prepare):
+    assert _with_variables(CALLS[name], True, prepare) == _with_variables(CALLS[name], False, prepare)
+
+
+def test_a_programs_own_conversion_of_variables():
+    from pyscope.variables.resource_variable import ResourceVariable
+
+    core.note_conversion((int,))
+    with tf.Graph().as_default():
+        v = tf.get_variable("v", [2])
+        assert core.read_variable(v) is not None
+        try:
+            core.note_conversion((ResourceVariable,))
+            assert core.read_variable(v) is None
+        finally:
+            core.reading_directly(True)
+
+
+# ---------------------------------------------------------------- lists of outputs
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 4, 5])
+def test_a_node_with_a_list_of_outputs(n):
+    with tf.Graph().as_default() as graph:
+        x = tf.placeholder(tf.float32, [4, 3], name="x")
+        if n in (0, 5):
+            with pytest.raises(ValueError, match="less than minimum 1" if n == 0 else "evenly|divisible|split"):
+                tf.split(x, n)
+        else:
+            parts = tf.split(x, n)
+            assert [p.name for p in parts] == [f"split:{i}" for i in range(n)]
+            assert [p.shape.as_list() for p in parts] == [[4 // n, 3]] * n
+            assert [op.name for op in graph.get_operations()] == ["x", "split/split_dim", "split"]
+
+
 # ---------------------------------------------------------------- initializers
 
 INITIALIZERS = [

@@ -159,6 +159,9 @@ class BaseResourceVariable(Variable):
 
     def value(self):
         """Tensor with the value when it is read; the same for all readers of this tensor."""
+        found = core.read_variable(self) if self.__class__ is ResourceVariable else None
+        if found is not None:
+            return found
         if self._cached_value is not None:
             return self._cached_value
         graph = get_default_graph()
@@ -596,9 +599,6 @@ class ResourceVariable(BaseResourceVariable):
             )
 
 
-core.set_resource_variable_class(ResourceVariable)
-
-
 class _UnreadVariable(BaseResourceVariable):
     """A variable as it is after `parent_op` changed it; reading it waits for the change."""
 
@@ -674,3 +674,4 @@ core.set_variable_op_types(
 )
 
 register_tensor_conversion_function(BaseResourceVariable, BaseResourceVariable._dense_var_to_tensor)
+core.set_resource_variable_class(ResourceVariable)

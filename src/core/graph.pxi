@@ -349,8 +349,9 @@ cdef class Graph:
     cdef int enter_scope(self, object name) except -1:
         """Make the scope that ``name_scope(name)`` means current; returns the one to go back to."""
         cdef int old = self.scope
-        cdef int scope, base, suffix
+        cdef int scope, base, suffix, low
         cdef NameTable names = self.names
+        cdef NameEntry* entry
         cdef str text
         if name is None or PyUnicode_GET_LENGTH(name) == 0:
             self.scope = 0
@@ -367,7 +368,12 @@ cdef class Graph:
             self.scope = names.scope_of_path(text[:len(text) - 1])
             return old
         self.resolve_name(text, False, &scope, &base, &suffix, True)
-        self.scope = self.scope_at(scope, base, suffix)
+        low = names.lower[base]
+        entry = &names.entries[names.obtained]
+        if low == base and entry.base == base and entry.suffix == suffix and entry.parent == names.scopes[scope].entry:
+            self.scope = names.new_scope(scope, base, suffix, names.obtained)    # the name was just made
+        else:
+            self.scope = self.scope_at(scope, base, suffix)
         return old
 
     cdef int scope_at(self, int scope, int base, int suffix) except -1:

@@ -131,8 +131,9 @@ cdef class NameTable:
         self.table = <int*>malloc(128 * sizeof(int))
         self.n_scopes_capacity = 32
         self.scopes = <Scope*>malloc(32 * sizeof(Scope))
-        if (self.hashes == NULL or self.slots == NULL or self.lower == NULL or self.split_base == NULL or self.split_suffix == NULL
-                or self.valid == NULL or self.entries == NULL or self.table == NULL or self.scopes == NULL):
+        if (self.hashes == NULL or self.slots == NULL or self.lower == NULL or self.split_base == NULL
+                or self.split_suffix == NULL or self.valid == NULL or self.entries == NULL or self.table == NULL
+                or self.scopes == NULL):
             raise MemoryError()
         memset(self.table, 0xFF, 128 * sizeof(int))
         memset(self.slots, 0xFF, 128 * sizeof(int))

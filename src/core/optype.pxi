@@ -350,6 +350,7 @@ cdef class OpType:
         self.attrs = parse_attrs(attrs)
         if isinstance(shape, ShapeRule):
             self.quick = (<ShapeRule>shape).quick
+            self.quick_argument = (<ShapeRule>shape).argument
             shape = (<ShapeRule>shape).rule
         self.shape = shape
         self.rule = C_RULES[shape] if isinstance(shape, str) else RULE_PYTHON

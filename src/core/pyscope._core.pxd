@@ -205,6 +205,7 @@ cdef class OpType:
     cdef int index                   # in OP_TYPES
     cdef int rule                    # RuleKind
     cdef int quick                   # QuickRule: what answers before a rule in Python
+    cdef int quick_argument          # of that
     cdef readonly bint scoped        # whether a call opens the scope its name asks for (a Const does not)
     cdef bint simple                 # every input single, plain or one shared type attr; one or no output
     cdef int simple_in_dtype         # fixed dtype of the inputs, or 0: the type attr

@@ -165,10 +165,14 @@ cdef class name_scope:
     def __enter__(self):
         cdef Graph g = current_graph()
         cdef Graph wanted
+        self.pushed = False
+        if self.values is None and type(self._name) is str:      # what most calls are
+            self.old = g.enter_scope(self._name)
+            self.graph = g
+            return g.names.scope_prefix(g.scope)
         if self._name is None and self.values is not None:
             raise ValueError(f"At least one of name ({self._name}) and default_name "
                              f"({self._default_name}) must be provided.")
-        self.pushed = False
         if self.values and not g.is_function:
             wanted = graph_of(self.values, g)
             if wanted is not g:

@@ -254,7 +254,9 @@ def convert_n_to_tensor(values, dtype=None, name=None, preferred_dtype=None):
 
 def convert_to_tensor_or_indexed_slices(value, dtype=None, name=None):
     """`convert_to_tensor`, leaving IndexedSlices and SparseTensors as they are."""
-    if hasattr(value, "dense_shape") and not isinstance(value, Tensor):
+    if type(value) is Tensor:
+        return convert(value, dtype, name)
+    if hasattr(value, "dense_shape"):
         if dtype is not None and not dtypes.as_dtype(dtype).is_compatible_with(value.dtype):
             raise ValueError(f"Tensor conversion requested dtype {dtypes.as_dtype(dtype).name} for Tensor with dtype "
                              f"{value.dtype.name}: {value!r}")

@@ -159,7 +159,9 @@ def _shape_rule(op_type, states, arguments, grad, is_resource, is_sparse):
                     rules.merge(c.shape(i)[:1], c.shape(i + 1))
         return [] if is_resource else [merged]
 
-    return shape
+    if is_sparse or grad not in arguments:
+        return shape
+    return core.shape_rule("apply", shape, n_states + arguments.index(grad))
 
 
 # ---------------------------------------------------------------- families

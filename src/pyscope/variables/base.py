@@ -304,9 +304,13 @@ class Variable(metaclass=_VariableMeta):
         return self._save_slice_info
 
     def __getitem__(self, slice_spec):
-        from ..ops import slicing
+        global _getitem
+        if _getitem is None:
+            from ..ops.slicing import getitem_of_variable as _getitem
+        return _getitem(self, slice_spec)
 
-        return slicing.getitem_of_variable(self, slice_spec)
+
+_getitem = None          # loaded when first used
 
 
 def _delegate(name):

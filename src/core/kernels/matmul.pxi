@@ -1,4 +1,5 @@
-# Matrix products, by the inner loop of NumPy's matmul.
+# Matrix products: of floats and doubles by tiles (gemm.h) where these are faster, else by the inner loop of NumPy's
+# matmul.
 #
 # The loop is called without the GIL, with strides swapped where a factor is transposed, which BLAS understands without
 # a copy. It is given the result to write to. Large products are cut along the longer side of the result, and each
@@ -11,6 +12,21 @@ cdef enum:
     PRODUCT_GRAIN = 1048576      # multiplications that are worth a thread
     PRODUCT_TILE = 16            # pieces are a multiple of this, as BLAS's own blocks are
 
+cdef extern from "gemm.h" nogil:
+    ctypedef struct gemm_job:
+        cnp.npy_intp m, n, k
+        cnp.npy_intp a_row, a_term, b_term, b_col, c_row, c_col
+        const char* a
+        const char* b
+        char* c
+        int is_double
+        int add
+        const char* bias
+    int gemm_level
+    int gemm_takes(cnp.npy_intp m, cnp.npy_intp n, cnp.npy_intp k, int is_double) noexcept
+    int gemm_run(const gemm_job* job, cnp.npy_intp count, cnp.npy_intp a_next, cnp.npy_intp b_next,
+                 cnp.npy_intp c_next) noexcept
+
 cdef struct Product:             # dims: number of calls, rows, inner, columns
     loop_fn loop
     void* data
@@ -19,6 +35,8 @@ cdef struct Product:             # dims: number of calls, rows, inner, columns
     char* args[3]
     bint by_columns              # pieces are columns of the result, not rows
     cnp.npy_intp width           # of a piece
+    cnp.npy_intp itemsize
+    bint is_real                 # floats or doubles
 
 
 cdef object MATMUL_TYPES = {}    # NumPy type number -> (address of the loop, of its data), found when first needed
@@ -40,6 +58,7 @@ cdef bint find_product(int type_number, Product* p) except -1:
         MATMUL_TYPES[type_number] = found
     p.loop = <loop_fn><void*><size_t>found[0]
     p.data = <void*><size_t>found[1]
+    p.is_real = is_real(type_number)
     return p.loop != NULL
 
 
@@ -77,8 +96,39 @@ cdef void product_calls(void* ctx, cnp.npy_intp start, cnp.npy_intp stop) noexce
     p.loop(args, dims, p.strides, p.data)
 
 
+cdef bint run_tiles(Product* p) noexcept nogil:
+    """Compute ``p`` by tiles; False if that is left to NumPy's loop."""
+    cdef gemm_job job
+    cdef cnp.npy_intp size = p.itemsize
+    if not p.is_real or not gemm_takes(p.dims[1], p.dims[3], p.dims[2], size == 8):
+        return False
+    job.m = p.dims[1]
+    job.k = p.dims[2]
+    job.n = p.dims[3]
+    job.a_row = p.strides[3] // size
+    job.a_term = p.strides[4] // size
+    job.b_term = p.strides[5] // size
+    job.b_col = p.strides[6] // size
+    job.c_row = p.strides[7] // size
+    job.c_col = 1
+    job.a = p.args[0]
+    job.b = p.args[1]
+    job.c = p.args[2]
+    job.is_double = size == 8
+    job.add = 0
+    job.bias = NULL
+    return gemm_run(&job, p.dims[0], p.strides[0], p.strides[1], p.strides[2])
+
+
 cdef void run_product(Product* p) noexcept nogil:
     """Compute ``p``, in several threads if it is large."""
+    if run_tiles(p):
+        return
+    run_loop(p)
+
+
+cdef void run_loop(Product* p) noexcept nogil:
+    """Compute ``p`` by NumPy's loop."""
     cdef double one = <double>p.dims[1] * p.dims[2] * p.dims[3]
     cdef cnp.npy_intp side = max(p.dims[1], p.dims[3]), n_pieces
     blas_enter()
@@ -138,13 +188,16 @@ cdef int kernel_matmul(RunState run, Plan plan, Frame* frame, Step* step, PyObje
     outputs[0] = new_array(frame, step.first_out, step.out_type, 2, dims)
     p.dims[0] = 1
     p.strides[0] = p.strides[1] = p.strides[2] = 0
-    p.strides[8] = array_itemsize(a)
+    p.itemsize = p.strides[8] = array_itemsize(a)
     p.strides[7] = dims[1] * p.strides[8]
     p.args[0] = array_bytes(a)
     p.args[1] = array_bytes(b)
     p.args[2] = array_bytes(<CArray*>outputs[0])
-    with nogil:
+    if <double>p.dims[1] * p.dims[2] * p.dims[3] <= LARGE_COUNT:
         run_product(&p)
+    else:
+        with nogil:
+            run_product(&p)
     return 1
 
 
@@ -186,7 +239,7 @@ cdef int kernel_batch_matmul(RunState run, Plan plan, Frame* frame, Step* step, 
     dims[n_batch] = p.dims[1]
     dims[n_batch + 1] = p.dims[3]
     outputs[0] = new_array(frame, step.first_out, step.out_type, ndim, dims)
-    p.strides[8] = array_itemsize(factors[0])
+    p.itemsize = p.strides[8] = array_itemsize(factors[0])
     p.strides[7] = p.dims[3] * p.strides[8]
     if size == 0 or p.dims[1] == 0 or p.dims[3] == 0:
         return 1
@@ -230,3 +283,11 @@ cdef int kernel_batch_matmul(RunState run, Plan plan, Frame* frame, Step* step, 
 
 add_core_kernel("matmul", kernel_matmul)
 add_core_kernel("batch_matmul", kernel_batch_matmul)
+
+
+def _use_tiles(int level):
+    """For tests: tiles for AVX-512 (2), AVX2 (1) or any processor (0) at best; returns what it was."""
+    global gemm_level
+    cdef int before = gemm_level
+    gemm_level = level
+    return before

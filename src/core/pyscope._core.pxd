@@ -419,7 +419,7 @@ cdef class BaseSession:
     cdef dict op_states          # (graph, node) -> what an op keeps between runs
     cdef dict plans              # fetch and feed ids -> Plan
     cdef dict function_plans     # function graph -> Plan
-    cdef dict list_plans         # (fetches, output ids fed) -> Plan, for flat lists; -1 - node id is an operation
+    cdef dict list_plans         # (codes as `take_apart` finds them, output ids fed) -> Plan
     cdef int rewrites            # Rewrites that plans may use
     cdef public bint _closed
     cdef long long n_runs
@@ -429,7 +429,7 @@ cdef class BaseSession:
     cdef Plan last_plan
 
     cdef Plan plain_plan(self, object fetch, object feeds)
-    cdef Plan list_plan(self, object fetches, object feeds)
+    cdef Plan structure_plan(self, list codes, object fetches, object feeds)
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
     cdef RunState new_run(self)
     cdef int place(self) except -1

@@ -164,11 +164,14 @@ cdef class BaseSession:
         cdef int type_number = plan.types[k]
         if (type_number < 0 or type_number == cnp.NPY_OBJECT or not is_exact_array(p)
                 or not fits(p, type_number) or not accepts(plan.graph.outputs[output].shape, <CArray*>p)):
-            value = self._convert_feed(plan.graph.tensor(output), value)
-            if type_number == cnp.NPY_OBJECT:
-                value = as_bytes(value)
-            elif not fits(<PyObject*>value, type_number):
-                value = coerce(value, type_number)
+            given = value
+            value = converted_feed(given, type_number)
+            if value is None or not accepts(plan.graph.outputs[output].shape, <CArray*><PyObject*>value):
+                value = self._convert_feed(plan.graph.tensor(output), given)
+                if type_number == cnp.NPY_OBJECT:
+                    value = as_bytes(value)
+                elif not fits(<PyObject*>value, type_number):
+                    value = coerce(value, type_number)
             p = <PyObject*>value
         Py_XINCREF(p)
         Py_XDECREF(frame.registers[k])
@@ -264,18 +267,11 @@ cdef class BaseSession:
             self.last_plan = plan
         return plan
 
-    cdef Plan list_plan(self, object fetches, object feeds):
-        """As `plain_plan`, for a list or tuple of distinct tensors and operations."""
+    cdef Plan structure_plan(self, list codes, object fetches, object feeds):
+        """As `plain_plan`, for what `take_apart` found in a structure; None, too, if what is fetched is fed."""
         cdef Graph g = self.graph
         cdef Plan plan
-        cdef list codes = [], feed_ids = []      # output ids, and -1 - node id for operations
-        for e in fetches:
-            if type(e) is Tensor and (<Tensor>e).graph is g:
-                codes.append((<Tensor>e)._id)
-            elif type(e) is Operation and (<Operation>e).graph is g:
-                codes.append(-1 - (<Operation>e)._id)
-            else:
-                return None
+        cdef list feed_ids = []
         if feeds is not None:
             for t in <dict>feeds:
                 if type(t) is not Tensor or (<Tensor>t).graph is not g:
@@ -288,10 +284,12 @@ cdef class BaseSession:
                 del self.list_plans[key]
                 self.list_plans[key] = plan
             return plan
-        if not codes or len(set(codes)) != len(codes) or not set(codes).isdisjoint(feed_ids):
+        if not codes or not set(codes).isdisjoint(feed_ids):
             return None
-        self._check_elements(fetches, [] if feeds is None else list(feeds))
-        plan = self.plan_for(tuple([c for c in codes if c >= 0]), key[1], tuple([-1 - c for c in codes if c < 0]))
+        self._check_elements([g.tensor(c) if c >= 0 else g.operation(-1 - c) for c in codes],
+                             [] if feeds is None else list(feeds))
+        plan = self.plan_for(tuple(dict.fromkeys([c for c in codes if c >= 0])), key[1],
+                             tuple(dict.fromkeys([-1 - c for c in codes if c < 0])))
         keep_latest(self.list_plans, key, plan)
         return plan
 
@@ -325,11 +323,20 @@ cdef class BaseSession:
         cdef Plan plan = None
         cdef Frame* frame
         cdef int k
-        cdef list found
-        cdef bint several = type(fetches) is list or type(fetches) is tuple
+        cdef list found, codes = None
+        cdef Py_ssize_t at = 0
+        cdef object fetch = fetches
         if options is None and run_metadata is None and not self._closed:
             if feed_dict is None or type(feed_dict) is dict:
-                plan = self.list_plan(fetches, feed_dict) if several else self.plain_plan(fetches, feed_dict)
+                if type(fetch) is not Tensor and type(fetch) is not Operation:
+                    if type(fetch) is list or type(fetch) is tuple or type(fetch) is dict:
+                        codes = []
+                        if take_apart(self.graph, fetch, codes):
+                            plan = self.structure_plan(codes, fetch, feed_dict)
+                    else:
+                        fetch = element_of(self.graph, fetch)
+                if codes is None:
+                    plan = self.plain_plan(fetch, feed_dict)
         if plan is None:
             return self._run(fetches, feed_dict, options, run_metadata)
         frame = plan.borrow()
@@ -344,12 +351,8 @@ cdef class BaseSession:
                 plan.give_back(frame)
                 raise
         found = <list>run_plan(plan, frame, self.new_run() if plan.needs_run else None, True)
-        if several:
-            if plan.n_fetches < len(fetches):
-                for k, e in enumerate(fetches):
-                    if type(e) is Operation:
-                        found.insert(k, None)
-            return found if type(fetches) is list else tuple(found)
+        if codes is not None:
+            return put_together(fetches, found if plan.n_fetches == len(codes) else spread(codes, found), &at)
         return found[0] if plan.n_fetches else None
 
     def _run_ids(self, tuple fetches, tuple feeds, tuple targets, values, list trace=None):
@@ -371,6 +374,12 @@ cdef class BaseSession:
             plan.give_back(frame)
             raise
         return run_plan(plan, frame, run, True)
+
+
+cdef list spread(list codes, list found):
+    """The values of distinct tensors, in order, as those of all codes; None for operations."""
+    cdef dict values = dict(zip(dict.fromkeys([c for c in codes if c >= 0]), found))
+    return [values.get(c) for c in codes]
 
 
 cdef enum:

@@ -10,14 +10,12 @@ from functools import partial as _partial
 from weakref import ref as _weak_reference
 
 cdef object REUSE_AUTO = None            # AUTO_REUSE, set from Python
-cdef object FLOAT32 = None               # the dtype of scopes that say nothing
 
 
-def set_variable_scope_defaults(auto_reuse, float32):
-    """Tell the core what ``AUTO_REUSE`` is and which dtype variables have by default."""
-    global REUSE_AUTO, FLOAT32
-    REUSE_AUTO = auto_reuse
-    FLOAT32 = float32
+def set_auto_reuse(value):
+    """Tell the core what ``AUTO_REUSE`` is."""
+    global REUSE_AUTO
+    REUSE_AUTO = value
 
 
 @cython.final
@@ -83,7 +81,7 @@ cdef class VariableScope:
         self._partitioner = partitioner
         self._custom_getter = custom_getter
         self._name_scope = name_scope
-        self._dtype = FLOAT32 if dtype is None else dtype
+        self._dtype = DTYPES[1] if dtype is None else dtype       # float32
         self._use_resource = use_resource
         self._constraint = constraint
 

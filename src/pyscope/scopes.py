@@ -29,7 +29,7 @@ class _ReuseMode(enum.Enum):
 
 AUTO_REUSE = _ReuseMode.AUTO_REUSE
 
-core.set_variable_scope_defaults(AUTO_REUSE, dtypes.float32)
+core.set_auto_reuse(AUTO_REUSE)
 
 name_scope = core.name_scope
 variable_scope = core.variable_scope

@@ -153,6 +153,7 @@ def register_session_run_conversion_functions(
         if issubclass(tensor_type, known):
             raise ValueError(f"{tensor_type} has already been registered so ignore it.")
     _COMPOSITES.insert(0, (tensor_type, fetch_function, feed_function, feed_function_for_partial_run))
+    core.set_composites([row[0] for row in _COMPOSITES])
 
 
 def _sparse_parts(t):

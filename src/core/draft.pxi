@@ -22,6 +22,8 @@ cdef struct DraftStep:           # one operation that is to run
     loop_fn loop                 # its inner loop, if it is in a group
     void* loop_data
     int vector                   # element type of the program that it can be part of: vector_type
+    int joined                   # ProductBits: what a product does besides (products.pxi)
+    int others[2]                # nodes that did it, or -1
 
 cdef struct DraftValue:
     int output                   # the output of the graph
@@ -132,7 +134,8 @@ cdef class Draft:
         step.first_in = self.n_inputs
         step.first_out = self.n_values
         step.gone = False
-        step.group = step.next = -1
+        step.group = step.next = step.others[0] = step.others[1] = -1
+        step.joined = 0
         for k in range(n.n_outputs):
             self.add_value(n.first_output + k, self.n_steps)
         self.n_inputs += n.n_inputs

@@ -1,4 +1,5 @@
-/* Products of matrices of floats or doubles, by tiles: c = a b, c = c + a b, each plus a row if wanted.
+/* Products of matrices of floats or doubles, by tiles: c = a b, c = c + a b, each plus a row if wanted,
+ * and rectified.
  *
  * A tile of c, 14 rows by two vectors with AVX-512, stays in registers while its sum runs over a block of at most
  * GEMM_DEPTH terms; the sums of the blocks are added in order. So an element depends neither on the tile it is in nor
@@ -29,6 +30,7 @@ typedef struct {                         /* a product; steps are elements */
     char *c;
     int is_double, add;                  /* add: to what c holds */
     const char *bias;                    /* a row to add, or NULL */
+    int relu;                            /* then what is below 0 becomes 0 */
 } gemm_job;
 
 typedef struct {                         /* what a tile needs to know */
@@ -36,7 +38,7 @@ typedef struct {                         /* what a tile needs to know */
     const char *ahead;                   /* memory to fetch meanwhile, */
     npy_intp ahead_step;                 /* with a step of so many bytes for two terms */
     const void *bias;
-    int add;
+    int add, relu;
 } gemm_tile;
 
 typedef void (*gemm_fn)(const gemm_tile *t, const void *a, const void *b, void *c);
@@ -49,6 +51,25 @@ typedef struct {
     gemm_fn tiles[GEMM_MOST][2][2];      /* [rows - 1][vectors - 1][terms of a lie together] */
 } gemm_set;
 
+/* What follows a product, for `n` elements: y = before + y, y = y + row, what is below 0 becomes 0. */
+static void gemm_finish(void *y, const void *before, const void *row, npy_intp n, int relu, int is_double)
+{
+    if (is_double)
+        for (npy_intp i = 0; i < n; i++) {
+            double e = ((double *)y)[i];
+            e = before != NULL ? ((const double *)before)[i] + e : e;
+            e = row != NULL ? e + ((const double *)row)[i] : e;
+            ((double *)y)[i] = relu && e < 0 ? 0 : e;
+        }
+    else
+        for (npy_intp i = 0; i < n; i++) {
+            float e = ((float *)y)[i];
+            e = before != NULL ? ((const float *)before)[i] + e : e;
+            e = row != NULL ? e + ((const float *)row)[i] : e;
+            ((float *)y)[i] = relu && e < 0 ? 0 : e;
+        }
+}
+
 #if defined(__GNUC__)
 
 #define GEMM_OPAQUE(pointer) __asm__("" : "+r"(pointer))
@@ -56,10 +77,12 @@ typedef struct {
 #define GEMM_TARGET
 #define ROWS 6
 #define REAL float
+#define BITS int
 #define LANES 4
 #define GEMM(name) gemm_##name##_f32
 #include "gemm_body.h"
 #define REAL double
+#define BITS long long
 #define LANES 2
 #define GEMM(name) gemm_##name##_f64
 #include "gemm_body.h"
@@ -72,10 +95,12 @@ typedef struct {
 #define GEMM_TARGET __attribute__((target("avx2,fma")))
 #define ROWS 6
 #define REAL float
+#define BITS int
 #define LANES 8
 #define GEMM(name) gemm_##name##_f32_avx2
 #include "gemm_body.h"
 #define REAL double
+#define BITS long long
 #define LANES 4
 #define GEMM(name) gemm_##name##_f64_avx2
 #include "gemm_body.h"
@@ -85,10 +110,12 @@ typedef struct {
 #define GEMM_TARGET __attribute__((target("avx512f")))
 #define ROWS 14
 #define REAL float
+#define BITS int
 #define LANES 16
 #define GEMM(name) gemm_##name##_f32_avx512
 #include "gemm_body.h"
 #define REAL double
+#define BITS long long
 #define LANES 8
 #define GEMM(name) gemm_##name##_f64_avx512
 #include "gemm_body.h"
@@ -217,6 +244,7 @@ static void gemm_part(const gemm_job *g, const gemm_tile *t, gemm_fn tile, const
     gemm_tile inner = *t;
     inner.c_row = wide;
     inner.bias = NULL;
+    inner.relu = 0;
     if (t->add) {
         if (g->c_col != 1)
             gemm_turn((char *)part, wide, c, g->c_col, cols, rows, wide, g->is_double);
@@ -225,12 +253,9 @@ static void gemm_part(const gemm_job *g, const gemm_tile *t, gemm_fn tile, const
                 memcpy((char *)part + r * wide * size, c + r * g->c_row * size, cols * size);
     }
     tile(&inner, a, b, part);
-    for (npy_intp r = 0; t->bias != NULL && r < rows; r++)
-        for (npy_intp q = 0; q < cols; q++)
-            if (g->is_double)
-                part[r * wide + q] += ((const double *)t->bias)[q];
-            else
-                ((float *)part)[r * wide + q] += ((const float *)t->bias)[q];
+    if (t->bias != NULL || t->relu)
+        for (npy_intp r = 0; r < rows; r++)
+            gemm_finish((char *)part + r * wide * size, NULL, t->bias, cols, t->relu, g->is_double);
     if (g->c_col != 1)
         gemm_turn(c, g->c_col, (char *)part, wide, rows, cols, rows, g->is_double);
     else
@@ -296,7 +321,7 @@ static int gemm_serial(const gemm_job *g, const gemm_set *set)
                 const char *b = g->b + (k0 * g->b_term + j * g->b_col) * size;
                 const char *next = j + strip < g->n ? b + strip * size : b + (k * g->b_term - j) * size;
                 gemm_tile t = {k, pack_a ? 1 : g->a_row, pack_a ? panel : g->a_term, g->b_term, g->c_row, NULL, 0, NULL,
-                               g->add || q > 0};
+                               g->add || q > 0, g->relu && q == n_blocks - 1};
                 if (g->bias != NULL && q == n_blocks - 1)
                     t.bias = g->bias + j * size;
                 if (pack_b || cols < wide) {
@@ -414,7 +439,7 @@ static int gemm_takes(npy_intp m, npy_intp n, npy_intp k, int is_double)
         return 0;
     if (m == 1 || n == 1)
         return work <= 32768;
-    return m < 704 || n < 704 || k < 704;
+    return is_double ? work < 1e8 : m < 704 || n < 704 || k < 704;
 }
 
 /* `count` products whose factors are so many bytes apart. 1: done; 0: no memory, and c holds anything. */

@@ -1,11 +1,13 @@
 /* Tiles of a matrix product for one element type and instruction set; gemm.h includes this for each.
  *
  * REAL, LANES    element type, and how many of them a vector holds
+ * BITS           integer of its size
  * ROWS           rows of a full tile: as many as the registers hold, with two vectors each
  * GEMM_TARGET    attribute that switches the instruction set on
  * GEMM(name)     `name` with a suffix of the set
  */
 typedef REAL GEMM(vec) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
+typedef BITS GEMM(bits) __attribute__((vector_size(LANES * sizeof(REAL))));
 
 /* One term of the sum: a column of `a` times a row of `b`. */
 GEMM_TARGET static inline __attribute__((always_inline)) void
@@ -79,6 +81,8 @@ GEMM(tile)(const int P, const int V, const int by_row, const gemm_tile *t, const
                 sum[p][v] = *to + sum[p][v];
             if (t->bias != NULL)
                 sum[p][v] += row;
+            if (t->relu)         /* a NaN stays one, and so does -0 */
+                sum[p][v] = (GEMM(vec))((GEMM(bits))sum[p][v] & ~(GEMM(bits))(sum[p][v] < (GEMM(vec)){0}));
             *to = sum[p][v];
         }
     }
@@ -119,5 +123,6 @@ static const gemm_set GEMM(set) = {ROWS, LANES, GEMM(strip), {
 #undef ALL
 #undef ROW
 #undef REAL
+#undef BITS
 #undef LANES
 #undef GEMM

@@ -323,6 +323,8 @@ cdef Step* bind_step(Plan plan, Draft draft, DraftStep* drafted) except NULL:
     plan.n_inputs += step.n_in
     plan.n_steps += 1            # counted before binding, so that __dealloc__ sees what bind owns
     plan.bind(step, drafted.node)
+    if drafted.joined:
+        bind_joined(step, drafted)
     if step.kind == STEP_CONST:
         value_ = constant_value(g, drafted.node)
         Py_INCREF(value_)

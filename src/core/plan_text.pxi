@@ -51,8 +51,9 @@ cdef str plan_text(Plan plan):
             more = flops_of(plan, step)
             flops = None if flops is None or more is None else flops + more
             live += note_bytes(plan, step, step, sizes, reused, &certain)
+            with_ = "".join([f" with {type_} {name}" for type_, name in joined_names(plan, step) or ()])
             target = " ".join([f"r{step.first_out + k}" for k in range(step.n_out)]) or "-"
-            lines.append(f"  step      {target:<5} {op_type_of(plan, step).type} {g.node_name(step.node)}"
+            lines.append(f"  step      {target:<5} {op_type_of(plan, step).type} {g.node_name(step.node)}{with_}"
                          f"{place_text(plan, step, reused)}")
         peak = max(peak, live)
         for k in range(step.first_in, step.first_in + step.n_in):

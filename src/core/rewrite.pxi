@@ -14,10 +14,12 @@ cdef enum Rewrite:
     REWRITE_COMMON = 8           # steps that repeat an earlier one
     REWRITE_FUSION = 16          # elementwise steps run together
     REWRITE_CONTROLS = 32        # steps that others only wait for
-    REWRITE_ALL = 63
+    REWRITE_PRODUCTS = 64        # what is added to a matrix product is added by it
+    REWRITE_ALL = 127
 
 cdef dict REWRITES = {"identities": REWRITE_IDENTITIES, "shapes": REWRITE_SHAPES, "constants": REWRITE_CONSTANTS,
-                      "common": REWRITE_COMMON, "fusion": REWRITE_FUSION, "controls": REWRITE_CONTROLS}
+                      "common": REWRITE_COMMON, "fusion": REWRITE_FUSION, "controls": REWRITE_CONTROLS,
+                      "products": REWRITE_PRODUCTS}
 
 cdef enum:
     FOLD_BYTES = 65536           # a folded constant is no larger than this or than the constants it was made from,
@@ -84,6 +86,8 @@ cdef int rewrite(Draft draft, list targets, int switches) except -1:
             drop_unread_steps(draft, targets, certain)
     finally:
         free(certain)
+    if switches & REWRITE_PRODUCTS:
+        join_products(draft)
     if switches & REWRITE_FUSION:
         fuse(draft)
     return 0

@@ -100,7 +100,10 @@ cdef class RunState:
                     self.trace.append(
                         (plan.graph.operation(member.node), started, started, made_by(frame, member), names))
             return 0
-        self.trace.append((plan.graph.operation(step.node), started, end, made_by(frame, step), None))
+        names = joined_names(plan, step)
+        if names is not None:
+            names = [plan.graph.node_name(step.node)] + [name for _, name in names]
+        self.trace.append((plan.graph.operation(step.node), started, end, made_by(frame, step), names))
         return 0
 
 

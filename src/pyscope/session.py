@@ -766,7 +766,7 @@ def _rewrites(options):
     if rewriter.disable_meta_optimizer:
         return ()
     off = type(rewriter).OFF
-    names = {"identities", "shapes", "constants", "common", "fusion", "controls"}
+    names = {"identities", "shapes", "constants", "common", "fusion", "controls", "products"}
     if optimizer.opt_level < 0:
         names.clear()
         if optimizer.do_constant_folding:
@@ -780,6 +780,7 @@ def _rewrites(options):
         ("constants", ("constant_folding",)),
         ("common", ("common_subgraph_elimination",)),
         ("fusion", ("remapping",)),
+        ("products", ("remapping",)),
     ):
         if any(getattr(rewriter, switch) == off for switch in switches):
             names.discard(name)

@@ -53,8 +53,13 @@ def matrix(rows, columns, transposed=False, dtype=np.float32):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    m=st.sampled_from(SIDES), n=st.sampled_from(SIDES), k=st.sampled_from(TERMS), turn_a=st.booleans(),
-    turn_b=st.booleans(), dtype=st.sampled_from([np.float32, np.float64]), n_threads=st.sampled_from([1, 3]),
+    m=st.sampled_from(SIDES),
+    n=st.sampled_from(SIDES),
+    k=st.sampled_from(TERMS),
+    turn_a=st.booleans(),
+    turn_b=st.booleans(),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    n_threads=st.sampled_from([1, 3]),
 )
 def test_any_sizes(level, m, n, k, turn_a, turn_b, dtype, n_threads):
     check(matrix(m, k, turn_a, dtype), matrix(k, n, turn_b, dtype), turn_a, turn_b, n_threads)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import pyscope as tf
 from pyscope import _core as core
 
-NAMES = "identities", "shapes", "constants", "common", "fusion", "controls"
+NAMES = "identities", "shapes", "constants", "common", "fusion", "controls", "products"
 
 
 def steps(fetches, feeds=None, rewrites=NAMES):
@@ -37,12 +37,12 @@ def test_switches_of_the_configuration():
     assert allowed(optimizer_options={"opt_level": -1, "do_constant_folding": True}) == ["constants", "shapes"]
     assert allowed(rewrite_options={"disable_meta_optimizer": True}) == []
     for field, name in (
-        ("remapping", "fusion"),
         ("constant_folding", "constants"),
         ("common_subgraph_elimination", "common"),
         ("shape_optimization", "shapes"),
     ):
         assert allowed(rewrite_options={field: off}) == [n for n in every if n != name]
+    assert allowed(rewrite_options={"remapping": off}) == [n for n in every if n not in ("fusion", "products")]
     both = [n for n in every if n not in ("identities", "controls")]
     assert allowed(rewrite_options={"dependency_optimization": off}) == both
 

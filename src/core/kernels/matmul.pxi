@@ -9,6 +9,10 @@ cdef enum:
     PRODUCT_KNOWN = 1            # bits of Step.bits: the attributes have been read,
     PRODUCT_SWAPS_A = 2          # transpose_a or adj_x,
     PRODUCT_SWAPS_B = 4
+    PRODUCT_SUM = 8              # joined with what reads it (products.pxi): it is added to input 2,
+    PRODUCT_ROW = 16             # input 2, a row, is added to it,
+    PRODUCT_RELU = 32            # it is rectified
+    PRODUCT_JOINED = 56
     PRODUCT_GRAIN = 1048576      # multiplications that are worth a thread
     PRODUCT_TILE = 16            # pieces are a multiple of this, as BLAS's own blocks are
 
@@ -22,7 +26,9 @@ cdef extern from "gemm.h" nogil:
         int is_double
         int add
         const char* bias
+        int relu
     int gemm_level
+    void gemm_finish(void* y, const void* before, const void* row, cnp.npy_intp n, int relu, int is_double) noexcept
     int gemm_takes(cnp.npy_intp m, cnp.npy_intp n, cnp.npy_intp k, int is_double) noexcept
     int gemm_run(const gemm_job* job, cnp.npy_intp count, cnp.npy_intp a_next, cnp.npy_intp b_next,
                  cnp.npy_intp c_next) noexcept
@@ -37,6 +43,10 @@ cdef struct Product:             # dims: number of calls, rows, inner, columns
     cnp.npy_intp width           # of a piece
     cnp.npy_intp itemsize
     bint is_real                 # floats or doubles
+    int joined                   # PRODUCT_SUM, PRODUCT_ROW, PRODUCT_RELU
+    char* third                  # the row, or what the product is added to, if that is not where the result goes
+    bint adds                    # to what the result's memory holds; tiles only
+    bint failed
 
 
 cdef object MATMUL_TYPES = {}    # NumPy type number -> (address of the loop, of its data), found when first needed
@@ -59,6 +69,9 @@ cdef bint find_product(int type_number, Product* p) except -1:
     p.loop = <loop_fn><void*><size_t>found[0]
     p.data = <void*><size_t>found[1]
     p.is_real = is_real(type_number)
+    p.joined = 0
+    p.third = NULL
+    p.adds = p.failed = False
     return p.loop != NULL
 
 
@@ -115,16 +128,29 @@ cdef bint run_tiles(Product* p) noexcept nogil:
     job.b = p.args[1]
     job.c = p.args[2]
     job.is_double = size == 8
-    job.add = 0
-    job.bias = NULL
-    return gemm_run(&job, p.dims[0], p.strides[0], p.strides[1], p.strides[2])
+    job.add = p.adds
+    job.bias = p.third if p.joined & PRODUCT_ROW else NULL
+    job.relu = (p.joined & PRODUCT_RELU) != 0
+    if gemm_run(&job, p.dims[0], p.strides[0], p.strides[1], p.strides[2]):
+        return True
+    p.failed = p.adds            # there was no memory, and nobody knows what has been added
+    return False
 
 
 cdef void run_product(Product* p) noexcept nogil:
     """Compute ``p``, in several threads if it is large."""
-    if run_tiles(p):
+    cdef cnp.npy_intp i
+    cdef char* row = p.third
+    if run_tiles(p) or p.failed:
         return
     run_loop(p)
+    if p.joined:
+        for i in range(p.dims[1]):
+            if p.joined & PRODUCT_SUM:
+                row = p.third + i * p.strides[7]
+            gemm_finish(p.args[2] + i * p.strides[7], row if p.joined & PRODUCT_SUM else NULL,
+                        row if p.joined & PRODUCT_ROW else NULL, p.dims[3], (p.joined & PRODUCT_RELU) != 0,
+                        p.itemsize == 8)
 
 
 cdef void run_loop(Product* p) noexcept nogil:
@@ -146,7 +172,7 @@ cdef void run_loop(Product* p) noexcept nogil:
 
 cdef int read_swaps(Plan plan, Step* step, str a, str b) except -1:
     cdef Operation op = plan.graph.operation(step.node)
-    step.bits = PRODUCT_KNOWN
+    step.bits |= PRODUCT_KNOWN
     if op._attr(a)[1]:
         step.bits |= PRODUCT_SWAPS_A
     if op._attr(b)[1]:
@@ -171,21 +197,49 @@ cdef bint lay_out_factors(Product* p, CArray* a, CArray* b, int bits) noexcept:
     return p.dims[2] == b_dims[swap_b]
 
 
+cdef bint lay_out_third(Product* p, Step* step, PyObject** inputs) noexcept:
+    """The third input of a joined product; False if it is not what the graph's shapes said."""
+    cdef CArray* third
+    p.joined = step.bits & PRODUCT_JOINED
+    if not p.joined & (PRODUCT_SUM | PRODUCT_ROW):
+        return True
+    third = <CArray*>inputs[2]
+    p.third = array_bytes(third)
+    if (array_flags(third) & ARRAY_WANTED) != ARRAY_WANTED:
+        return False
+    if p.joined & PRODUCT_ROW:
+        return array_ndim(third) == 1 and array_dims(third)[0] == p.dims[3]
+    return array_ndim(third) == 2 and array_dims(third)[0] == p.dims[1] and array_dims(third)[1] == p.dims[3]
+
+
 cdef int kernel_matmul(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                        PyObject** outputs) except -1:
     cdef Product p
     cdef CArray* a = <CArray*>inputs[0]
     cdef CArray* b = <CArray*>inputs[1]
     cdef cnp.npy_intp dims[2]
-    if step.bits == 0:
+    if not step.bits & PRODUCT_KNOWN:
         read_swaps(plan, step, "transpose_a", "transpose_b")
-    if array_ndim(a) != 2 or array_ndim(b) != 2 or not lay_out_factors(&p, a, b, step.bits):
-        return 0
-    if not find_product(step.out_type, &p):
-        return 0
+    if (array_ndim(a) != 2 or array_ndim(b) != 2 or not lay_out_factors(&p, a, b, step.bits)
+            or not find_product(step.out_type, &p) or not lay_out_third(&p, step, inputs)):
+        if not step.bits & PRODUCT_JOINED:
+            return 0
+        value = apart(plan, step, inputs)
+        Py_INCREF(value)
+        outputs[0] = <PyObject*>value
+        return 1
     dims[0] = p.dims[1]
     dims[1] = p.dims[3]
-    outputs[0] = new_array(frame, step.first_out, step.out_type, 2, dims)
+    if p.joined & PRODUCT_SUM and gemm_takes(dims[0], dims[1], p.dims[2], step.out_type == cnp.NPY_FLOAT64):
+        p.adds = True
+        if (plan.in_flags[step.first_in + 2] == INPUT_LAST and inputs[2] != inputs[0] and inputs[2] != inputs[1]
+                and may_write(inputs[2], step.out_type, 2, dims)):
+            outputs[0] = inputs[2]
+            frame.registers[plan.in_registers[step.first_in + 2]] = NULL
+    if outputs[0] == NULL:
+        outputs[0] = new_array(frame, step.first_out, step.out_type, 2, dims)
+        if p.adds:
+            memcpy(array_bytes(<CArray*>outputs[0]), p.third, array_nbytes(<CArray*>outputs[0]))
     p.dims[0] = 1
     p.strides[0] = p.strides[1] = p.strides[2] = 0
     p.itemsize = p.strides[8] = array_itemsize(a)
@@ -198,6 +252,8 @@ cdef int kernel_matmul(RunState run, Plan plan, Frame* frame, Step* step, PyObje
     else:
         with nogil:
             run_product(&p)
+    if p.failed:
+        raise MemoryError()
     return 1
 
 

@@ -1,5 +1,7 @@
 """Candidate samplers draw what TensorFlow 2.21 draws from the same seeds; sampled losses."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,31 @@ def test_candidates(name, unique, n, range_max):
             assert sampled.tolist() == wanted
             assert sampled_count[0] == pytest.approx(count, rel=1e-5)
             assert true_count.shape == (3, 1)
+
+
+# The same with two labels an example, larger: sum of the candidates, and the start of the MD5 digest of their bytes.
+LARGE = [
+    (("log_uniform_candidate_sampler", True, 1000, 50000),
+     [(7860383, "364202c8"), (7588657, "dfae6026"), (7989905, "2a362a83")]),
+    (("log_uniform_candidate_sampler", False, 3000, 999983),
+     [(209151120, "56989779"), (227883555, "a9cbfaaf"), (226084132, "a9cec53b")]),
+    (("uniform_candidate_sampler", True, 1000, 50000),
+     [(24854822, "16a7bed3"), (25010446, "b8b718d3"), (23906891, "2fe7fcae")]),
+    (("uniform_candidate_sampler", False, 3000, 999983),
+     [(1486365610, "95f88f88"), (1505193586, "beb030eb"), (1518776249, "cfd161e8")]),
+]
+
+
+@pytest.mark.parametrize("key, runs", LARGE)
+def test_many_candidates(key, runs):
+    name, unique, n, range_max = key
+    tf.set_random_seed(7)
+    labels = tf.constant(np.arange(0, 100, 3).reshape(-1, 2), tf.int64)
+    candidates = getattr(tf.nn, name)(labels, 2, n, unique, range_max, seed=3)
+    with tf.Session() as sess:
+        for total, digest in runs:
+            sampled = sess.run(candidates[0])
+            assert (sampled.sum(), hashlib.md5(sampled.tobytes()).hexdigest()[:8]) == (total, digest)
 
 
 def test_true_classes_must_be_in_range():

@@ -397,9 +397,12 @@ cdef int join_segments(Plan plan, Frame* frame, Step* step, PyObject** inputs, P
     return 1
 
 
-cdef int join_gradients(Plan plan, Frame* frame, Step* step, PyObject** inputs, PyObject** outputs,
-                        int reduction) except -1:
-    """Gradients of the `chosen` ops: rows of `grad` by segment, scaled, added to the rows they were taken from."""
+cdef int join_gradients(Plan plan, Frame* frame, Step* step, PyObject** inputs, PyObject** outputs, int reduction,
+                        bint compact) except -1:
+    """Gradients of the `chosen` ops: rows of `grad` by segment, scaled, added to the rows they were taken from.
+
+    If `compact`, only the rows that were taken are made, in order, and beside them their numbers.
+    """
     cdef CArray* grad = <CArray*>inputs[0]
     cdef Segments s
     cdef cnp.npy_intp dims[64]
@@ -424,11 +427,15 @@ cdef int join_gradients(Plan plan, Frame* frame, Step* step, PyObject** inputs, 
     s.reduction = JOIN_SUM
     s.scales = NULL
     s.scale_rows = True
-    dims[0] = n_rows
     s.width = 1
     for i in range(1, ndim):
         dims[i] = array_dims(grad)[i]
         s.width *= dims[i]
+    if compact:
+        rows = count_rows(frame, step, rows, plan.types[step.first_out + 1], outputs)
+        s.ids = <cnp.npy_int64*>array_bytes(<CArray*><PyObject*>rows)
+        n_rows = array_size(<CArray*>outputs[1])
+    dims[0] = n_rows
     if <double>n_rows * s.width > 1e9:
         return 0
     if reduction != JOIN_SUM:
@@ -446,6 +453,38 @@ cdef int join_gradients(Plan plan, Frame* frame, Step* step, PyObject** inputs, 
     finally:
         free(s.scales)
     return 1
+
+
+cdef int compare_numbers(const void* a, const void* b) noexcept nogil:
+    cdef cnp.npy_int64 x = (<const cnp.npy_int64*>a)[0], y = (<const cnp.npy_int64*>b)[0]
+    return (x > y) - (x < y)
+
+
+cdef object count_rows(Frame* frame, Step* step, object rows, int type_number, PyObject** outputs):
+    """Output 1: the distinct numbers in `rows`, in order; returns the place of each of `rows` among them."""
+    cdef cnp.npy_int64* given = <cnp.npy_int64*>array_bytes(<CArray*><PyObject*>rows)
+    cdef cnp.npy_intp i, n = array_size(<CArray*><PyObject*>rows), n_found = 0
+    cdef cnp.npy_int64* numbers
+    cdef cnp.npy_int64* places
+    cdef IntTable table
+    places_ = cnp.PyArray_NewCopy(<cnp.ndarray>rows, cnp.NPY_CORDER)
+    sorted_ = cnp.PyArray_NewCopy(<cnp.ndarray>rows, cnp.NPY_CORDER)
+    numbers = <cnp.npy_int64*>array_bytes(<CArray*><PyObject*>sorted_)
+    places = <cnp.npy_int64*>array_bytes(<CArray*><PyObject*>places_)
+    if not open_table(&table, n):
+        raise MemoryError()
+    with nogil:
+        qsort(numbers, n, sizeof(cnp.npy_int64), compare_numbers)
+        for i in range(n):
+            if i == 0 or numbers[i] != numbers[n_found - 1]:
+                numbers[n_found] = numbers[i]
+                place_of(&table, numbers[i])[0] = n_found
+                n_found += 1
+        for i in range(n):
+            places[i] = number_of(&table, given[i])
+        close_table(&table)
+    outputs[1] = int_vector(frame, step.first_out + 1, type_number, <int>n_found, <cnp.npy_intp*>numbers)
+    return places_
 
 
 cdef int kernel_sorted_segment_sum(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
@@ -505,17 +544,32 @@ cdef int kernel_sparse_segment_sqrt_n(RunState run, Plan plan, Frame* frame, Ste
 
 cdef int kernel_sparse_segment_sum_grad(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                                         PyObject** outputs) except -1:
-    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SUM)
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SUM, False)
 
 
 cdef int kernel_sparse_segment_mean_grad(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                                          PyObject** outputs) except -1:
-    return join_gradients(plan, frame, step, inputs, outputs, JOIN_MEAN)
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_MEAN, False)
 
 
 cdef int kernel_sparse_segment_sqrt_n_grad(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                                            PyObject** outputs) except -1:
-    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SQRT_N)
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SQRT_N, False)
+
+
+cdef int kernel_sparse_segment_sum_grad_v2(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                           PyObject** outputs) except -1:
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SUM, True)
+
+
+cdef int kernel_sparse_segment_mean_grad_v2(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                            PyObject** outputs) except -1:
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_MEAN, True)
+
+
+cdef int kernel_sparse_segment_sqrt_n_grad_v2(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                              PyObject** outputs) except -1:
+    return join_gradients(plan, frame, step, inputs, outputs, JOIN_SQRT_N, True)
 
 
 add_core_kernel("unique", kernel_unique)
@@ -536,3 +590,6 @@ add_core_kernel("sparse_segment_sqrt_n", kernel_sparse_segment_sqrt_n)
 add_core_kernel("sparse_segment_sum_grad", kernel_sparse_segment_sum_grad)
 add_core_kernel("sparse_segment_mean_grad", kernel_sparse_segment_mean_grad)
 add_core_kernel("sparse_segment_sqrt_n_grad", kernel_sparse_segment_sqrt_n_grad)
+add_core_kernel("sparse_segment_sum_grad_v2", kernel_sparse_segment_sum_grad_v2)
+add_core_kernel("sparse_segment_mean_grad_v2", kernel_sparse_segment_mean_grad_v2)
+add_core_kernel("sparse_segment_sqrt_n_grad_v2", kernel_sparse_segment_sqrt_n_grad_v2)

@@ -129,9 +129,15 @@ SEGMENT_SUM = _segment(
     NUMBER,
 )
 SEGMENT_MEAN = _segment("SegmentMean", core.kernel("sorted_segment_mean", _sorted_mean), _segment_mean_gradient, NUMBER)
-SEGMENT_MAX = _segment("SegmentMax", _sorted_kernel(np.maximum, 0), _segment_extremum_gradient, REAL)
-SEGMENT_MIN = _segment("SegmentMin", _sorted_kernel(np.minimum, 0), _segment_extremum_gradient, REAL)
-SEGMENT_PROD = _segment("SegmentProd", _sorted_kernel(np.multiply, 1), _segment_prod_gradient, NUMBER)
+SEGMENT_MAX = _segment(
+    "SegmentMax", core.kernel("sorted_segment_max", _sorted_kernel(np.maximum, 0)), _segment_extremum_gradient, REAL
+)
+SEGMENT_MIN = _segment(
+    "SegmentMin", core.kernel("sorted_segment_min", _sorted_kernel(np.minimum, 0)), _segment_extremum_gradient, REAL
+)
+SEGMENT_PROD = _segment(
+    "SegmentProd", core.kernel("sorted_segment_prod", _sorted_kernel(np.multiply, 1)), _segment_prod_gradient, NUMBER
+)
 
 
 @core.repeats(ignoring="data segment_ids")
@@ -478,7 +484,7 @@ def _chosen_rows(name, scale, grad_op, sparse_grad_op, types):
         "sorted_unique_indices: Tidx",
         f"T: bfloat16|float16|float32|float64; {index_attrs}",
         shape=_sparse_grad_shape,
-        kernel=_sparse_grad_kernel(scale),
+        kernel=core.kernel(f"sparse_segment_{typed}_grad_v2", _sparse_grad_kernel(scale)),
         gradient=None,
     )
     return plain, numbered, backward, sparse

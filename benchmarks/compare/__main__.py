@@ -52,14 +52,15 @@ class Progress:
         self._last = now
 
 
-def measure(options, found, columns, progress):
-    """Name of case -> name of column -> list of values, or why there are none; processors that others use."""
-    values = {}
+def measure(options, results, found, columns, progress):
+    """Measure the cases that the options ask for; written after each kind, so that an end too soon leaves something."""
+    values = results["cases"]  # name of case -> name of column -> list of values, or why there are none
     chosen = [case for case in cases.CASES if wanted(options, case.group, case.name, case.slow or case.heavy)]
     for case in chosen:
         if case.group != "cores" and not case.fresh:
             progress(f"{case.group}: {case.name}")
             values[case.name] = measuring.in_turns(case, columns, options.repeats, options.heavy)
+    write(results, options.output)
     for peer in found:
         peer.stop()
     with measuring.Cores(columns) as cores:
@@ -67,12 +68,19 @@ def measure(options, found, columns, progress):
             if case.group == "cores":
                 progress(f"{case.group}: {case.name}")
                 values[case.name] = cores.measure(case, options.repeats)
-        others_use = cores.others_use
+                results["others_use"] = cores.others_use
     for case in chosen:
         if case.fresh:
             progress(f"{case.group}: {case.name}")
             values[case.name] = measuring.in_fresh_processes(case, columns)
-    return values, others_use
+    write(results, options.output)
+    if wanted(options, "import", "import"):
+        progress("import: times")
+        results["imports"] = measuring.imports_of(columns, options.repeats)
+        write(results, options.output)
+    if wanted(options, "import", "size"):
+        progress("import: size")
+        results["size"] = measuring.size(columns["pyscope"].peer, wheel=not options.quick)
 
 
 def machine():
@@ -88,39 +96,39 @@ def machine():
     )
 
 
+def write(results, directory):
+    """Table, JSON and plot of what there is; returns the table."""
+    rows = report.rows(results)
+    table = report.table(results, rows)
+    output = Path(directory)
+    output.mkdir(parents=True, exist_ok=True)
+    kept = {**results, "rows": rows, "bars": report.count(rows)}
+    (output / "results.json").write_text(json.dumps(kept, indent=1) + "\n")
+    (output / "results.md").write_text(table)
+    (output / "results.svg").write_text(plot.svg(rows, results))
+    return table
+
+
 def main(argv=None):
     """Measure and write."""
     options = parse(argv)
-    described = machine()
+    results = {
+        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": machine(),
+        "columns": {},
+        "others_use": None,
+        "cases": {},
+        "imports": {},
+        "size": {},
+    }
     progress = Progress()
     progress("starting")
     found = peers.find(options.python, options.limit)
     columns = peers.columns_of(found)
-    values, others_use = measure(options, found, columns, progress)
-    results = {
-        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": described,
-        "columns": {name: column.label for name, column in columns.items()},
-        "others_use": others_use,
-        "cases": values,
-        "imports": {},
-        "size": {},
-    }
-    if wanted(options, "import", "import"):
-        progress("import: times")
-        results["imports"] = measuring.imports_of(columns, options.repeats)
-    if wanted(options, "import", "size"):
-        progress("import: size")
-        results["size"] = measuring.size(columns["pyscope"].peer, wheel=not options.quick)
-    progress("writing")
-    results["rows"] = rows = report.rows(results)
-    results["bars"] = report.count(rows)
-    output = Path(options.output)
-    output.mkdir(parents=True, exist_ok=True)
-    table = report.table(results, rows)
-    (output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    (output / "results.md").write_text(table)
-    (output / "results.svg").write_text(plot.svg(rows, results))
+    results["columns"] = {name: column.label for name, column in columns.items()}
+    measure(options, results, found, columns, progress)
+    table = write(results, options.output)
+    progress("done")
     print(table)
 
 

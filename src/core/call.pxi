@@ -23,6 +23,10 @@ cdef class Call:
     cdef int roles[MOST_PARAMETERS]
     cdef tuple attr_names        # by parameter
     cdef bint literal[MOST_PARAMETERS]    # whether a parameter takes numbers only
+    cdef int lengths[MOST_PARAMETERS]     # of a list of positive numbers that a parameter has to be; 0: anything
+    cdef bint needed[MOST_PARAMETERS]     # an attribute without a default
+    cdef list accepts                     # the one type of a parameter's arguments, or None
+    cdef tuple filled                     # what stands for a parameter that is missing or None, else MISSING
     cdef int most_dims           # of the tensors that go in; -1: any
     cdef bint floating           # whether they must be floating point numbers
     cdef fast_fn again           # repeats a call from memory (repeat.pxi), or returns None
@@ -77,7 +81,7 @@ cdef object MethodType = type(_Method().method)
 
 
 def direct(OpType op_type not None, str default_name=None, *, dict names=None, int most_dims=-1, str literals="",
-           bint floating=False):
+           str tensors="", str ints="", bint floating=False, dict lengths=None, dict filled=None):
     """Decorator of a function whose usual call is a call of one op type.
 
     The usual call has tensors or literals for the inputs, and the defaults for what is neither an input nor an
@@ -89,13 +93,19 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
     default_name : str, optional
         The scope of a call without a name; default: the type.
     names : dict, optional
-        Parameter -> input or attribute, where they are called differently.
+        Parameter -> input or attribute, where they are called differently; None: it is neither.
     most_dims : int, optional
         Take the direct way only for tensors known to have at most so many dimensions.
     literals : str
         Parameters, separated by blanks, for which it is taken only with numbers and lists, not with tensors.
+    tensors, ints : str
+        Those for which it is taken only with tensors, and only with ints.
     floating : bool
         Take it only for a first argument that is a tensor of floating point numbers.
+    lengths : dict, optional
+        Parameter -> how many positive numbers are in the lists for which it is taken.
+    filled : dict, optional
+        Parameter -> what is taken for it when it is missing or None.
     """
     def decorate(function):
         cdef Call call = Call.__new__(Call)
@@ -117,7 +127,7 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
             attr_names.append(None)
             if name == "name":
                 call.roles[i] = PARAMETER_NAME
-            elif meant in inputs:
+            elif meant is not None and meant in inputs:
                 call.roles[i] = inputs.index(meant)
                 inputs[inputs.index(meant)] = None
             elif meant in op_type.stored_index:
@@ -125,6 +135,10 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
                 attr_names[i] = meant
                 a = op_type.attrs[meant]
                 given = call.defaults[i]
+                # A default of None stands for that of the op type, if there is one.
+                call.needed[i] = given is MISSING or given is None and a.default is MISSING
+                if type(given) is str:
+                    given = given.encode()
                 if given is not MISSING and given is not None and given != a.default:
                     raise ValueError(f"{function.__name__}: {name} = {given} is not the default of {op_type.type}")
             else:
@@ -132,10 +146,38 @@ def direct(OpType op_type not None, str default_name=None, *, dict names=None, i
         if any([name is not None for name in inputs]):
             raise ValueError(f"{function.__name__}: no parameter for {inputs} of {op_type.type}")
         call.attr_names = tuple(attr_names)
+        call.accepts = [None] * len(call.parameters)
+        call.filled = tuple([MISSING if filled is None else filled.get(name, MISSING) for name in call.parameters])
         for i, name in enumerate(call.parameters):
             call.literal[i] = name in literals.split()
+            call.accepts[i] = Tensor if name in tensors.split() else int if name in ints.split() else None
+            call.lengths[i] = 0 if lengths is None else lengths.get(name, 0)
         return call
     return decorate
+
+
+cdef bint usual_attr(AttrDef a, object value, int length) except -1:
+    """Whether a value is of the type that an attribute has, and has that length if one is asked for."""
+    cdef object kind = type(value)
+    cdef str wanted = a.kind
+    if wanted == "int":
+        return kind is int
+    if wanted == "bool":
+        return kind is bool
+    if wanted == "string":
+        return kind is str and (a.allowed is None or value in a.allowed and value != "EXPLICIT")
+    if wanted == "type":
+        return kind is DTYPE_CLASS
+    if wanted == "float":
+        return kind is float
+    if wanted != "list(int)":
+        return wanted == "shape"
+    if kind is not list and kind is not tuple or length and len(value) != length:
+        return False
+    for v in value:
+        if type(v) is not int or length and v <= 0:
+            return False
+    return True
 
 
 cdef object call_op(Call call, PyObject** given):
@@ -145,36 +187,48 @@ cdef object call_op(Call call, PyObject** given):
     cdef Tensor t
     cdef dict attrs = None
     cdef object name = None
+    cdef PyObject* value
     for i in range(PyTuple_GET_SIZE(<PyObject*>call.parameters)):
         role = call.roles[i]
+        value = given[i]
+        if value == NULL or <object>value is None:
+            if PyTuple_GET_ITEM(<PyObject*>call.filled, i) != <PyObject*>MISSING:
+                value = PyTuple_GET_ITEM(<PyObject*>call.filled, i)
         if role < MOST_ARGUMENTS:
-            if given[i] == NULL:
+            if value == NULL:
                 return None
-            args[role] = given[i]
+            args[role] = value
+            if call.accepts[i] is not None and type(<object>value) is not call.accepts[i]:
+                return None
             if call.floating and role == 0:
-                if type(<object>given[i]) is not Tensor:
+                if type(<object>value) is not Tensor:
                     return None
-                t = <Tensor>given[i]
+                t = <Tensor>value
                 rank = t.graph.outputs[t._id].dtype
                 if rank != 1 and rank != 2 and rank != 14 and rank != 19:
                     return None
-            if call.literal[i] and rank_of(<object>given[i]) != -2:
+            if call.literal[i] and rank_of(<object>value) != -2:
                 return None
             if call.most_dims >= 0:
-                rank = rank_of(<object>given[i])
+                rank = rank_of(<object>value)
                 if rank < 0 or rank > call.most_dims:
                     return None
-        elif given[i] == NULL:
-            if role == PARAMETER_ATTR and call.defaults[i] is MISSING:
+        elif value == NULL:
+            if role == PARAMETER_ATTR and call.needed[i]:
                 return None
         elif role == PARAMETER_NAME:
-            name = <object>given[i]
-        elif given[i] != PyTuple_GET_ITEM(<PyObject*>call.defaults, i):
-            if role == PARAMETER_OTHER:
+            name = <object>value
+            if name == "" or name is None and call.defaults[i] is not None:
+                return None
+        elif value != PyTuple_GET_ITEM(<PyObject*>call.defaults, i):
+            if role == PARAMETER_OTHER or not usual_attr(
+                    <AttrDef>call.op_type.attrs[call.attr_names[i]], <object>value, call.lengths[i]):
                 return None
             if attrs is None:
                 attrs = {}
-            attrs[<object>PyTuple_GET_ITEM(<PyObject*>call.attr_names, i)] = <object>given[i]
+            attrs[<object>PyTuple_GET_ITEM(<PyObject*>call.attr_names, i)] = <object>value
+        elif call.needed[i]:
+            return None
     return ready_node(call.op_type, args, attrs, None, name, call.default_name)
 
 
@@ -235,6 +289,44 @@ cdef object call_control_dependencies(Call call, PyObject** given):
     for key in ids:
         g.nodes[<int>key].waited_for = True
     return control_block(g, list(ids))
+
+
+def grouped(tuple inputs not None, object name):
+    """The NoOp of ``group(*inputs)`` for operations and tensors without devices; None if this is not the way."""
+    cdef Graph g = current_graph()
+    cdef OpType t = OPTYPES["NoOp"]
+    cdef list old = g.controllers
+    cdef dict ids = {}
+    cdef set current
+    cdef int node, scope, base, suffix
+    if not inputs or type(g) is not GRAPH_CLASS or g.decorated or g.finalized or g.is_function:
+        return None
+    if name is None:
+        name = "group_deps"
+    elif type(name) is not str or not name or (<str>name)[len(<str>name) - 1] == u"/":
+        return None
+    current = g.named_by_controllers()
+    for v in inputs:
+        if type(v) is Operation:
+            node = (<Operation>v)._id
+            owner = (<Operation>v).graph
+        elif type(v) is Tensor and (<Tensor>v).graph is g:
+            owner = g
+            node = g.outputs[(<Tensor>v)._id].node
+        else:
+            return None
+        if owner is not g or g.nodes[node].device >= 0:
+            return None
+        if current is None or node not in current:
+            ids[node] = None
+    g.resolve_name(<str>name, False, &scope, &base, &suffix)
+    for key in ids:
+        g.nodes[<int>key].waited_for = True
+    g.controllers = old + [new_controller(list(ids))]
+    try:
+        return g.operation(t.add(g, 0, NULL, 0, NULL, t.defaults, scope, base, suffix, None))
+    finally:
+        g.controllers = old
 
 
 def on_one_device(things):

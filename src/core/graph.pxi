@@ -86,6 +86,7 @@ cdef class Graph:
         self.consumer_index = []
         self.controllers = []
         self.taken = set()
+        self.placed_with = -1
 
     def __dealloc__(self):
         cdef int i

@@ -496,7 +496,10 @@ cdef class OpType:
         if g.controllers:
             g.record(node)
         if g.decorated:
-            g._decorate(g.operation(node))
+            if g.placed_with >= 0 and g.nodes[g.placed_with].device < 0:
+                g.nodes[node].placed = g.placed_with
+            else:
+                g._decorate(g.operation(node))
         return node
 
     cdef object apply_any(self, tuple args, dict attrs, object name, str default_name):

@@ -106,6 +106,7 @@ cdef class Graph:
     cdef int scope               # the current name scope
     cdef public bint is_function   # inputs of other graphs are captured through self.capture(t)
     cdef public bint decorated     # devices, colocation, attributes or control inputs are in force: ask Python
+    cdef public int placed_with    # the node to place new ones with, when that is all that is in force; or -1
     cdef public bint finalized
     cdef public object device_stack    # the devices in force: a _DeviceStack of pyscope.graph
     cdef public object variable_store   # what get_variable has made: a VariableStore, or None
@@ -227,6 +228,7 @@ cdef class OpType:
     cdef int default_types[MOST_ARGUMENTS]    # of type attr k, or 0
     cdef int out_kind                # DataType number, -1 - k for type attr k, or OUT_STORED + i for a stored attr
     cdef int out_number              # place of the stored attribute that says how many outputs there are, or -1: one
+    cdef int out_kinds[MOST_ARGUMENTS]    # of each output, if there are several
     cdef bint remembers              # answers of its shape rule may be kept
     cdef unsigned int asked          # bit set of inputs whose values the rule has ever asked for
     cdef dict default_answers        # what the rule sees of the inputs -> (shape ids, what keeps the key valid)

@@ -68,7 +68,7 @@ cdef int find_ready(OpType t) except -1:
     t.ready = False
     t.out_number = -1
     t.measures = t.type in REDUCTIONS
-    if t.n_out > 1 or t.n_in > MOST_ARGUMENTS:
+    if t.n_out > MOST_ARGUMENTS or t.n_in > MOST_ARGUMENTS:
         return 0
     for arg in t.inputs:
         if arg.is_ref or arg.type_list_attr is not None:
@@ -98,21 +98,23 @@ cdef int find_ready(OpType t) except -1:
     if t.n_out == 0:
         t.ready = True
         return 0
-    arg = t.outputs[0]
-    if arg.is_ref or arg.type_list_attr is not None:
-        return 0
-    if arg.number_attr is not None:
-        if arg.number_attr not in t.stored_index:
+    for i in range(t.n_out):
+        arg = t.outputs[i]
+        if arg.is_ref or arg.type_list_attr is not None:
             return 0
-        t.out_number = t.stored_index[arg.number_attr]
-    if arg.type_attr is None:
-        t.out_kind = arg.dtype
-    elif arg.type_attr in names:
-        t.out_kind = -1 - <int>names.index(arg.type_attr)
-    elif arg.type_attr in t.stored_index and (<AttrDef>t.attrs[arg.type_attr]).kind == "type":
-        t.out_kind = OUT_STORED + <int>t.stored_index[arg.type_attr]
-    else:
-        return 0
+        if arg.number_attr is not None:
+            if t.n_out > 1 or arg.number_attr not in t.stored_index:
+                return 0
+            t.out_number = t.stored_index[arg.number_attr]
+        if arg.type_attr is None:
+            t.out_kinds[i] = arg.dtype
+        elif arg.type_attr in names:
+            t.out_kinds[i] = -1 - <int>names.index(arg.type_attr)
+        elif arg.type_attr in t.stored_index and (<AttrDef>t.attrs[arg.type_attr]).kind == "type":
+            t.out_kinds[i] = OUT_STORED + <int>t.stored_index[arg.type_attr]
+        else:
+            return 0
+    t.out_kind = t.out_kinds[0]
     t.ready = True
     return 0
 
@@ -243,6 +245,8 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
             stored = t.stored_values(attrs) if attrs or not t.all_default else t.defaults
         if t.n_out == 0:
             return g.operation(t.add(g, n, ids, 0, NULL, stored, scope, base, suffix, None))
+        if t.n_out > 1:
+            return several_outputs(g, t, n, ids, types, stored, scope, base, suffix)
         if t.out_kind >= OUT_STORED:
             dtype = (<object>stored[t.out_kind - OUT_STORED])._enum
         elif t.out_kind > 0:
@@ -268,6 +272,19 @@ cdef list list_node(Graph g, OpType t, int n, int* ids, int dtype, tuple stored,
     finally:
         free(dtypes)
     return [g.tensor(i + k) for k in range(n_out)]
+
+
+cdef tuple several_outputs(Graph g, OpType t, int n, int* ids, int* types, tuple stored, int scope, int base,
+                           int suffix):
+    """Add a node with several outputs; those."""
+    cdef int dtypes[MOST_ARGUMENTS]
+    cdef int i, kind
+    for i in range(t.n_out):
+        kind = t.out_kinds[i]
+        dtypes[i] = (<object>stored[kind - OUT_STORED])._enum if kind >= OUT_STORED else (
+            kind if kind > 0 else types[-1 - kind])
+    i = g.nodes[t.add(g, n, ids, t.n_out, dtypes, stored, scope, base, suffix, None)].first_output
+    return tuple([g.tensor(kind) for kind in range(i, i + t.n_out)])
 
 
 cdef int add_literals(Graph g, OpType t, list literals, int n_literals, int* literal_at, int* ids,
@@ -311,8 +328,16 @@ cdef bytes answer_key(OpType t, Graph g, int n_inputs, int* inputs):
         return None
     for i in range(n_inputs):
         dtype = base_of(g.outputs[inputs[i]].dtype)
-        if dtype == DT_RESOURCE or dtype == DT_VARIANT:
+        if dtype == DT_VARIANT:
             return None
+        if dtype == DT_RESOURCE:
+            variable = variable_of(g, inputs[i])
+            if variable is None:
+                return None
+            seen[3 * i] = intern_shape(variable[0])
+            seen[3 * i + 1] = dtype
+            seen[3 * i + 2] = <int>variable[1]._enum
+            continue
         seen[3 * i] = g.outputs[inputs[i]].shape
         seen[3 * i + 1] = dtype
         seen[3 * i + 2] = 0

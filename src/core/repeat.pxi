@@ -321,6 +321,8 @@ cdef class Memory:
             if (self.read[parameter] or not self.ignored[parameter] and (dtype == 3 or dtype == 9 or dtype == 10)):
                 # Sizes, axes and the like.
                 node = &g.nodes[g.outputs[t._id].node]
+                if (<OpType>OP_TYPES[node.op_type]).type == "Placeholder":
+                    return True
                 if CONST_TYPE is None or node.op_type != CONST_TYPE.index:
                     return False
                 words[n + 2] = WORD_CONSTANT

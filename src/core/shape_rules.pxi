@@ -1,6 +1,17 @@
 # What a shape rule sees of the node being made, the rules that live in C, and how a rule's complaint is worded: TF
 # names the node, its attributes, its inputs and every shape and constant that the rule looked at.
 
+cdef tuple variable_of(Graph g, int output):
+    """``(shape, dtype)`` of the variable that a resource is a handle of, or None."""
+    cdef Node* n = &g.nodes[g.outputs[output].node]
+    cdef OpType t = OP_TYPES[n.op_type]
+    cdef PyObject* known
+    if t.type == "VarHandleOp":
+        return ((<tuple>n.attrs)[t.stored_index["shape"]]._dims, (<tuple>n.attrs)[t.stored_index["dtype"]])
+    known = PyDict_GetItem(g.handle_data, output)
+    return tuple((<object>known)[0]) if known != NULL and <object>known else None
+
+
 @cython.final
 cdef class ShapeContext:
     """The node that a shape rule is asked about, before it exists."""
@@ -97,15 +108,7 @@ cdef class ShapeContext:
 
     def variable(self, int index):
         """``(shape, dtype)`` of the variable that resource input `index` is a handle of, or None."""
-        cdef Graph g = self.owner
-        cdef int output = self.id_of(index)
-        cdef Node* n = &g.nodes[g.outputs[output].node]
-        cdef OpType t = OP_TYPES[n.op_type]
-        self.looked_further = True
-        if t.type == "VarHandleOp":
-            return ((<tuple>n.attrs)[t.stored_index["shape"]]._dims, (<tuple>n.attrs)[t.stored_index["dtype"]])
-        known = g.handle_data.get(output)
-        return known[0] if known else None
+        return variable_of(self.owner, self.id_of(index))
 
     cdef list controls(self):
         """Ids of the control inputs that the node would have."""

@@ -410,9 +410,12 @@ class Graph(core.Graph):
         return _Field(self, "_gradient_function_map", {**self._gradient_function_map, **gradient_function_map})
 
     def _note_decoration(self):
-        self.decorated = bool(self._devices or self._colocated or self._attr_scope_map or self._container
-                              or self._gradient_override_map or self._gradient_function_map
-                              or self._op_to_kernel_label_map or self._control_flow_context is not None)
+        placed = self._colocated
+        others = (self._devices or self._attr_scope_map or self._container or self._gradient_override_map
+                  or self._gradient_function_map or self._op_to_kernel_label_map
+                  or self._control_flow_context is not None)
+        self.decorated = bool(placed or others)
+        self.placed_with = placed[0]._id if len(placed) == 1 and not others and placed[0].graph is self else -1
 
     def _decorate(self, op):
         """Give a new operation what the open scopes ask for; the core calls this while `decorated`."""

@@ -73,6 +73,9 @@ def group(*inputs, **kwargs):
     name = kwargs.pop("name", None)
     if kwargs:
         raise ValueError("Unknown keyword arguments: " + ", ".join(kwargs))
+    found = core.grouped(inputs, name)
+    if found is not None:
+        return found
     with name_scope(name, "group_deps", inputs) as name:
         if not inputs:
             return no_op(name=name)

@@ -115,6 +115,7 @@ BIAS_ADD_V1 = core.OpType(
 
 
 @core.repeats
+@core.direct(BIAS_ADD, tensors="value bias")
 def bias_add(value, bias, data_format=None, name=None):
     """The vector `bias` added along the channels of `value`.
 

@@ -198,6 +198,7 @@ CONCAT = OpType(
 
 
 @core.repeats(ignoring="values")
+@core.direct(CONCAT_V2, "concat")
 def concat(values, axis, name="concat"):
     """The tensors `values` one after the other along `axis`."""
     if not isinstance(values, (list, tuple)):
@@ -395,6 +396,7 @@ SPLIT_V = OpType(
 
 
 @core.repeats(ignoring="value")
+@core.direct(SPLIT, "split", names={"axis": "split_dim", "num_or_size_splits": "num_split"}, filled={"axis": 0})
 def split(value, num_or_size_splits, axis=0, num=None, name="split"):
     """Parts of `value` along `axis`: that many equal ones, or of the sizes in a list or vector."""
     if isinstance(num_or_size_splits, (numbers.Integral, tensor_shape.Dimension)):

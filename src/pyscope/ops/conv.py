@@ -331,6 +331,7 @@ def rank_of(x):
 
 
 @core.repeats
+@core.direct(CONV_2D, names={"filters": None}, most_dims=4, lengths={"strides": 4, "dilations": 4})
 def conv2d(
     input, filter=None, strides=None, padding=None, use_cudnn_on_gpu=True, data_format="NHWC",
     dilations=ONES, name=None, filters=None,

@@ -224,6 +224,7 @@ GATHER_V2 = OpType(
 
 
 @core.repeats(ignoring="params indices")
+@core.direct(GATHER_V2, names={"batch_dims": None}, tensors="params", ints="axis", filled={"axis": 0})
 def gather(params, indices, validate_indices=None, name=None, axis=None, batch_dims=0):
     """Slices of `params` along `axis` at `indices`.
 

@@ -384,6 +384,7 @@ def _max_padding(padding, data_format, expected_length=4):
 
 
 @core.repeats
+@core.direct(MAX_POOL, names={"value": "input", "input": None}, lengths={"ksize": 4, "strides": 4})
 def max_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The maximum of each window.
 
@@ -473,6 +474,7 @@ def max_pool_with_argmax(
 
 
 @core.repeats
+@core.direct(AVG_POOL, names={"input": None}, lengths={"ksize": 4, "strides": 4})
 def avg_pool(value, ksize, strides, padding, data_format="NHWC", name=None, input=None):
     """The mean of the pixels of the image in each window.
 

@@ -307,6 +307,12 @@ def _scalar_if_all(out, axis, keepdims):
     return out
 
 
+_NAMES = {
+    "input_tensor": "input", "axis": "reduction_indices", "keepdims": "keep_dims", "reduction_indices": None,
+    "keep_dims": None,
+}  # fmt: skip
+
+
 def _reduce(op_type, x, axis, keepdims, name, reduction_indices=None, keep_dims=None):
     axis = renamed("axis", axis, "reduction_indices", reduction_indices)
     keepdims = bool(renamed("keepdims", keepdims, "keep_dims", keep_dims))
@@ -315,6 +321,7 @@ def _reduce(op_type, x, axis, keepdims, name, reduction_indices=None, keep_dims=
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(SUM, names=_NAMES)
 def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Sum over `axis` (an int, a list of them, or None for all); `keepdims` keeps them with size 1.
 
@@ -329,36 +336,42 @@ def reduce_sum(input_tensor, axis=None, keepdims=None, name=None, reduction_indi
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(MEAN, names=_NAMES)
 def reduce_mean(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Mean over `axis`; of integers, rounded towards 0. Arguments as in `reduce_sum`."""
     return _reduce(MEAN, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(PROD, names=_NAMES)
 def reduce_prod(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Product over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(PROD, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(MAX, names=_NAMES)
 def reduce_max(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Largest element over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(MAX, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(MIN, names=_NAMES)
 def reduce_min(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Smallest element over `axis`. Arguments as in `reduce_sum`."""
     return _reduce(MIN, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(ALL, names=_NAMES)
 def reduce_all(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether all elements of a bool tensor over `axis` are true. Arguments as in `reduce_sum`."""
     return _reduce(ALL, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)
 
 
 @core.repeats(ignoring="input_tensor")
+@core.direct(ANY, names=_NAMES)
 def reduce_any(input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None):
     """Whether any element of a bool tensor over `axis` is true. Arguments as in `reduce_sum`."""
     return _reduce(ANY, input_tensor, axis, keepdims, name, reduction_indices, keep_dims)

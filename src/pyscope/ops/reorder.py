@@ -86,6 +86,7 @@ REVERSE_V2 = OpType(
 
 
 @core.repeats(ignoring="tensor")
+@core.direct(REVERSE_V2)
 def reverse(tensor, axis, name=None):
     """`tensor` with the order of elements reversed along the dimensions listed in `axis`."""
     return REVERSE_V2(tensor, axis, name=name)

@@ -190,6 +190,7 @@ def arg_min(input, dimension, output_type=dtypes.int64, name=None):
 
 
 @core.repeats(ignoring="input")
+@core.direct(ARG_MAX, names={"axis": "dimension", "dimension": None}, ints="axis", filled={"axis": 0})
 def argmax(input, axis=None, name=None, dimension=None, output_type=dtypes.int64):
     """Position of the (first) largest element along `axis`, 0 by default.
 
@@ -211,6 +212,7 @@ def argmax(input, axis=None, name=None, dimension=None, output_type=dtypes.int64
 
 
 @core.repeats(ignoring="input")
+@core.direct(ARG_MIN, names={"axis": "dimension", "dimension": None}, ints="axis", filled={"axis": 0})
 def argmin(input, axis=None, name=None, dimension=None, output_type=dtypes.int64):
     """Position of the (first) smallest element along `axis`, 0 by default.
 

@@ -327,6 +327,7 @@ EXPAND_DIMS = OpType(
 
 
 @core.repeats(ignoring="input")
+@core.direct(EXPAND_DIMS, names={"axis": "dim", "dim": None})
 def expand_dims(input, axis=None, name=None, dim=None):
     """`input` with a dimension of size 1 put in at `axis`."""
     axis = deprecated_argument("axis", axis, "dim", dim)
@@ -390,6 +391,7 @@ SQUEEZE = OpType(
 
 
 @core.repeats(ignoring="input")
+@core.direct(SQUEEZE, names={"axis": "squeeze_dims", "squeeze_dims": None})
 def squeeze(input, axis=None, name=None, squeeze_dims=None):
     """`input` without its dimensions of size 1, or without those listed in `axis`."""
     axis = deprecated_argument("axis", axis, "squeeze_dims", squeeze_dims)

@@ -79,6 +79,7 @@ LOG_SOFTMAX = _softmax_type(
 
 
 @core.repeats
+@core.direct(SOFTMAX, tensors="logits")
 def softmax(logits, axis=None, name=None, dim=None):
     """``exp(logits) / sum(exp(logits))`` along `axis`, the last by default; `dim` is its older name."""
     axis = renamed("axis", axis, "dim", dim)
@@ -86,6 +87,7 @@ def softmax(logits, axis=None, name=None, dim=None):
 
 
 @core.repeats
+@core.direct(LOG_SOFTMAX, tensors="logits")
 def log_softmax(logits, axis=None, name=None, dim=None):
     """``logits - log(sum(exp(logits)))`` along `axis`, the last by default; `dim` is its older name."""
     axis = renamed("axis", axis, "dim", dim)

@@ -11,7 +11,6 @@ from .. import _core as core
 from .. import errors
 from . import _rules as rules
 from . import _updates as updates
-from .resource import handle_data
 
 # ---------------------------------------------------------------- in a run
 
@@ -140,7 +139,7 @@ def _shape_rule(op_type, states, arguments, grad, is_resource, is_sparse):
         merged = None
         for i in range(n_states):
             if is_resource:
-                known = handle_data(c.inputs[i])
+                known = c.variable(i)
                 merged = rules.merge(merged, None if known is None else known[0])
             else:
                 merged = rules.merge(merged, c.shape(i))

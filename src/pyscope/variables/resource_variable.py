@@ -3,7 +3,7 @@
 from .. import _core as core
 from .. import dtypes
 from ..conversion import CONST, convert_to_tensor, register_tensor_conversion_function
-from ..graph import GraphKeys, get_default_graph, init_scope
+from ..graph import GraphKeys, control_dependencies, get_default_graph, init_scope
 from ..ops import resource as ops
 from ..tensor_shape import TensorShape, as_shape
 from . import guard
@@ -599,6 +599,9 @@ class ResourceVariable(BaseResourceVariable):
             )
 
 
+_PLACEMENT = validate_placement(None, None, None, None)
+
+
 class _UnreadVariable(BaseResourceVariable):
     """A variable as it is after `parent_op` changed it; reading it waits for the change."""
 
@@ -609,10 +612,9 @@ class _UnreadVariable(BaseResourceVariable):
         self._shape = shape
         self._parent_op = parent_op
         self._unique_id = unique_id
-        self._synchronization, self._aggregation, self._trainable = validate_placement(None, None, None, None)
-        graph = get_default_graph()
-        if not graph.building_function:
-            with graph.control_dependencies([parent_op]):
+        self._synchronization, self._aggregation, self._trainable = _PLACEMENT
+        if not get_default_graph().building_function:
+            with control_dependencies([parent_op]):
                 self._graph_element = ops.READ_VARIABLE_OP(handle, dtype=dtype)
 
     @property

@@ -33,8 +33,18 @@ cdef enum:                       # words of a description that say what comes
     WORD_VARIABLE
     WORD_SIBLING                 # and above: of the node that makes an earlier tensor
 
-cdef extern from "Python.h":
-    bint PyUnicode_CHECK_INTERNED(object text)
+cdef dict TEXTS = {}             # text -> its number
+
+
+cdef long long text_number(str text) except -2:
+    """A number that stands for a text; -1 when there are too many."""
+    cdef PyObject* found = PyDict_GetItem(TEXTS, text)
+    if found != NULL:
+        return PyLong_AsLong(<object>found)
+    if len(TEXTS) > 8192 or len(text) > 256:
+        return -1
+    TEXTS[text] = len(TEXTS)
+    return len(TEXTS) - 1
 
 
 @cython.final
@@ -54,7 +64,7 @@ cdef class Repeat:
     cdef bint placed                 # some node is placed with another
     cdef bint doubtful               # some name may have been made from that of the call
     cdef bint coincides
-    cdef list held                   # constants that were looked at, texts: the key has their addresses
+    cdef list held                   # constants that were looked at: the key has their addresses
 
     cdef int root(self, list found, str base, int suffix) except -2:
         """Index of a name in the scope of the call."""
@@ -82,8 +92,10 @@ cdef class Repeat:
         for i in range(r.n_scopes):
             if r.scopes[i].parent == 0:
                 k = self.root(found, r.strings[r.scopes[i].base], r.scopes[i].suffix)
-                if k in scopes_opened or r.scopes[i].entry <= 0:
+                if r.scopes[i].entry <= 0:
                     return False
+                if k in scopes_opened:
+                    continue                 # opened again, to hold the constants of the node that takes its name
                 scopes_opened.append(k)
         n = <int>len(found)
         for i in range(r.n_nodes):
@@ -124,7 +136,7 @@ cdef class Repeat:
                 n = self.root(found, r.strings[r.scopes[i].base], r.scopes[i].suffix)
                 scope_of[i + 1] = -1 - n
                 entry_of[r.scopes[i].entry] = -1 - n
-                self.named[n] = r.scopes[i].named
+                self.named[n] = self.named[n] or r.scopes[i].named
             else:
                 k += 1
                 scope_of[i + 1] = k
@@ -165,8 +177,11 @@ cdef class Repeat:
                 r.nodes[i].scope = scope_of[r.nodes[i].scope]
         return True
 
-    cdef bint check(self, int n_around) except -1:
+    cdef bint check(self, Graph g, int n_around, int* around, int first_node) except -1:
         """Whether the nodes follow from what describes a call."""
+        # Texts that hold a name, as those of an assertion do, are others each time.
+        cdef list names = [g.node_name(g.outputs[around[i]].node).encode() for i in range(n_around)]
+        names += [g.node_name(i).encode() for i in range(first_node, g.n_nodes)]
         cdef Recording r = self.made
         cdef MadeNode* made
         cdef OpType t
@@ -176,7 +191,10 @@ cdef class Repeat:
             made = &r.nodes[i]
             t = OP_TYPES[made.op_type]
             if t is CONST_TYPE and (<object>made.attrs)[1]._enum == DT_STRING:
-                return False             # a text may hold names
+                for text in (<object>made.attrs)[0].reshape(-1):
+                    for name in names:
+                        if name in text:
+                            return False
             for a in t.attrs.values():
                 if a.kind == "func" or a.kind == "list(func)":
                     return False         # functions belong to a graph
@@ -352,10 +370,8 @@ cdef class Memory:
             return True
         if kind is str:
             words[n] = WORD_STR
-            words[n + 1] = <long long><PyObject*>value
-            if held is not None:
-                held.append(value)
-            return PyUnicode_CHECK_INTERNED(value)
+            words[n + 1] = text_number(<str>value)
+            return words[n + 1] >= 0
         if kind is DTYPE_CLASS:
             words[n] = WORD_DTYPE
             words[n + 1] = value._enum
@@ -510,7 +526,7 @@ cdef class Memory:
             r.returns = r.structure(value, g, results, &n_results)
             repeatable = repeatable and r.returns is not False
         r.made = recorder.finish(n_results, results, not repeatable)
-        if r.made is not None and r.check(n_around) and r.find_roots(name) and not (r.seeded and g.seed is not None):
+        if r.made is not None and r.check(g, n_around, around, recorder.first_node) and r.find_roots(name) and not (r.seeded and g.seed is not None):
             r.key = key
             r.held = held
             self.kinds[key] = r

@@ -129,9 +129,20 @@ def compute_weighted_loss(
     ValueError
         If `weights` do not broadcast so.
     """
+    return _kept(_weighted(losses, weights, scope, reduction), loss_collection, reduction)
+
+
+def _kept(loss, loss_collection, reduction):
+    """`loss`, in its collection."""
+    core.get_default_graph()._last_loss_reduction = reduction
+    add_loss(loss, loss_collection)
+    return loss
+
+
+@core.repeats(ignoring="losses weights")
+def _weighted(losses, weights, name, reduction):
     Reduction.validate(reduction)
-    with core.name_scope(scope, "weighted_loss", (losses, weights)):
-        core.get_default_graph()._last_loss_reduction = reduction
+    with core.name_scope(name, "weighted_loss", (losses, weights)):
         check = assert_broadcastable(weights, losses)
         with core.get_default_graph().control_dependencies((check,)):
             losses = convert_to_tensor(losses)
@@ -147,9 +158,7 @@ def compute_weighted_loss(
                     loss = _safe_mean(loss, _n_present(losses, weights))
                 elif reduction == Reduction.SUM_OVER_BATCH_SIZE:
                     loss = _safe_mean(loss, _n_elements(losses))
-            loss = math_ops.cast(loss, input_dtype)
-            add_loss(loss, loss_collection)
-            return loss
+            return math_ops.cast(loss, input_dtype)
 
 
 def _given(**arguments):
@@ -174,11 +183,16 @@ def absolute_difference(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of ``|predictions - labels|``. Arguments as in `compute_weighted_loss`."""
+    return _kept(_absolute_difference(labels, predictions, weights, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels predictions weights")
+def _absolute_difference(labels, predictions, weights, name, reduction):
     _given(labels=labels, predictions=predictions)
-    with core.name_scope(scope, "absolute_difference", (predictions, labels, weights)) as scope:
+    with core.name_scope(name, "absolute_difference", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
         losses = math_ops.abs(math_ops.subtract(predictions, labels))
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def cosine_distance(
@@ -189,12 +203,17 @@ def cosine_distance(
     axis = renamed("axis", axis, "dim", dim)
     if axis is None:
         raise ValueError("You must specify argument `axis`.")
+    return _kept(_cosine_distance(labels, predictions, axis, weights, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels predictions weights")
+def _cosine_distance(labels, predictions, axis, weights, name, reduction):
     _given(labels=labels, predictions=predictions)
-    with core.name_scope(scope, "cosine_distance_loss", (predictions, labels, weights)) as scope:
+    with core.name_scope(name, "cosine_distance_loss", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
         products = math_ops.multiply(predictions, labels)
         losses = 1 - math_ops.reduce_sum(products, axis=(axis,), keepdims=True)
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def huber_loss(
@@ -202,8 +221,13 @@ def huber_loss(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of a loss that is quadratic up to an error of `delta`, then linear (Huber 1964)."""
+    return _kept(_huber_loss(labels, predictions, weights, delta, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels predictions weights")
+def _huber_loss(labels, predictions, weights, delta, name, reduction):
     _given(labels=labels, predictions=predictions)
-    with core.name_scope(scope, "huber_loss", (predictions, labels, weights)) as scope:
+    with core.name_scope(name, "huber_loss", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
         error = math_ops.abs(math_ops.subtract(predictions, labels))
         quadratic = math_ops.minimum(error, delta)
@@ -211,7 +235,7 @@ def huber_loss(
         half = convert_to_tensor(0.5, dtype=quadratic.dtype)
         curve = math_ops.multiply(half, math_ops.multiply(quadratic, quadratic))
         losses = math_ops.add(curve, math_ops.multiply(delta, linear))
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def mean_squared_error(
@@ -219,11 +243,16 @@ def mean_squared_error(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of ``(predictions - labels) ** 2``. Arguments as in `compute_weighted_loss`."""
+    return _kept(_mean_squared_error(labels, predictions, weights, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels predictions weights")
+def _mean_squared_error(labels, predictions, weights, name, reduction):
     _given(labels=labels, predictions=predictions)
-    with core.name_scope(scope, "mean_squared_error", (predictions, labels, weights)) as scope:
+    with core.name_scope(name, "mean_squared_error", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
         losses = math_ops.squared_difference(predictions, labels)
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def mean_pairwise_squared_error(
@@ -262,13 +291,18 @@ def hinge_loss(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of ``max(0, 1 - y * logits)``, where labels 0 and 1 count as y = -1 and 1."""
+    return _kept(_hinge_loss(labels, logits, weights, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels logits weights")
+def _hinge_loss(labels, logits, weights, name, reduction):
     _given(labels=labels, logits=logits)
-    with core.name_scope(scope, "hinge_loss", (logits, labels, weights)) as scope:
+    with core.name_scope(name, "hinge_loss", (logits, labels, weights)) as scope:
         logits, labels = _float_pair(logits, labels)
         ones = array.ones_like(labels)
         labels = math_ops.subtract(2 * labels, ones)
         losses = nn_ops.relu(math_ops.subtract(ones, math_ops.multiply(labels, logits)))
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def log_loss(
@@ -276,12 +310,17 @@ def log_loss(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of the cross entropy of probabilities; `epsilon` is added in the logarithms."""
+    return _kept(_log_loss(labels, predictions, weights, epsilon, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels predictions weights")
+def _log_loss(labels, predictions, weights, epsilon, name, reduction):
     _given(labels=labels, predictions=predictions)
-    with core.name_scope(scope, "log_loss", (predictions, labels, weights)) as scope:
+    with core.name_scope(name, "log_loss", (predictions, labels, weights)) as scope:
         predictions, labels = _float_pair(predictions, labels)
         positive = -math_ops.multiply(labels, math_ops.log(predictions + epsilon))
         losses = positive - math_ops.multiply(1 - labels, math_ops.log(1 - predictions + epsilon))
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def sigmoid_cross_entropy(
@@ -289,15 +328,21 @@ def sigmoid_cross_entropy(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of `sigmoid_cross_entropy_with_logits`; `label_smoothing` moves labels towards 1/2."""
+    loss = _sigmoid_cross_entropy(multi_class_labels, logits, weights, label_smoothing, scope, reduction)
+    return _kept(loss, loss_collection, reduction)
+
+
+@core.repeats(ignoring="multi_class_labels logits weights")
+def _sigmoid_cross_entropy(multi_class_labels, logits, weights, label_smoothing, name, reduction):
     _given(multi_class_labels=multi_class_labels, logits=logits)
-    with core.name_scope(scope, "sigmoid_cross_entropy_loss", (logits, multi_class_labels, weights)) as scope:
+    with core.name_scope(name, "sigmoid_cross_entropy_loss", (logits, multi_class_labels, weights)) as scope:
         logits = convert_to_tensor(logits)
         labels = math_ops.cast(multi_class_labels, logits.dtype)
         logits.shape.assert_is_compatible_with(labels.shape)
         if label_smoothing > 0:
             labels = labels * (1 - label_smoothing) + 0.5 * label_smoothing
         losses = nn_ops.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def softmax_cross_entropy(
@@ -305,8 +350,14 @@ def softmax_cross_entropy(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of the softmax cross entropy; `label_smoothing` moves labels towards equality."""
+    loss = _softmax_cross_entropy(onehot_labels, logits, weights, label_smoothing, scope, reduction)
+    return _kept(loss, loss_collection, reduction)
+
+
+@core.repeats(ignoring="onehot_labels logits weights")
+def _softmax_cross_entropy(onehot_labels, logits, weights, label_smoothing, name, reduction):
     _given(onehot_labels=onehot_labels, logits=logits)
-    with core.name_scope(scope, "softmax_cross_entropy_loss", (logits, onehot_labels, weights)) as scope:
+    with core.name_scope(name, "softmax_cross_entropy_loss", (logits, onehot_labels, weights)) as scope:
         logits = convert_to_tensor(logits)
         labels = math_ops.cast(onehot_labels, logits.dtype)
         logits.shape.assert_is_compatible_with(labels.shape)
@@ -316,7 +367,7 @@ def softmax_cross_entropy(
             labels = labels * (1.0 - label_smoothing) + share
         labels = array.stop_gradient(labels, name="labels_stop_gradient")
         losses = nn_ops.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits, name="xentropy")
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def sparse_softmax_cross_entropy(
@@ -324,13 +375,18 @@ def sparse_softmax_cross_entropy(
     reduction=Reduction.SUM_BY_NONZERO_WEIGHTS,
 ):  # fmt: skip
     """Weighted mean of the cross entropy with class numbers, which may have a last dimension of size 1."""
+    return _kept(_sparse_softmax_cross_entropy(labels, logits, weights, scope, reduction), loss_collection, reduction)
+
+
+@core.repeats(ignoring="labels logits weights")
+def _sparse_softmax_cross_entropy(labels, logits, weights, name, reduction):
     _given(labels=labels, logits=logits)
-    with core.name_scope(scope, "sparse_softmax_cross_entropy_loss", (logits, labels, weights)) as scope:
+    with core.name_scope(name, "sparse_softmax_cross_entropy_loss", (logits, labels, weights)) as scope:
         labels, logits, weights = _without_last_1(labels, logits, weights)
         losses = nn_ops.sparse_softmax_cross_entropy_with_logits(
             labels=labels, logits=logits, name="xentropy"
         )
-        return compute_weighted_loss(losses, weights, scope, loss_collection, reduction=reduction)
+        return _weighted(losses, weights, scope, reduction)
 
 
 def _without_last_1(labels, logits, weights):

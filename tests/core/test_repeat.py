@@ -76,6 +76,10 @@ CALLS = {
     "decay": lambda n: tf.train.exponential_decay(0.1, n.step, 100, 0.9, staircase=True),
     "loss": lambda n: tf.losses.mean_squared_error(n.labels, n.logits),
     "loss of classes": lambda n: tf.losses.sparse_softmax_cross_entropy(n.ids, n.logits),
+    "weighted loss": lambda n: tf.losses.softmax_cross_entropy(n.labels, n.logits, weights=0.5, label_smoothing=0.1),
+    "loss with weights": lambda n: tf.losses.absolute_difference(n.labels, n.logits, weights=n.labels),
+    "einsum": lambda n: tf.einsum("ij,jk->ik", n.x, n.w),
+    "text of a name": lambda n: tf.Print(n.x, [n.x], n.x.op.name),
     "print": lambda n: tf.Print(n.x, [n.y], "y: "),
     "range": lambda n: tf.range(n.n),
     "range of a tensor": lambda n: tf.range(n.step),
@@ -262,7 +266,17 @@ def test_losses_are_collected():
     with tf.Graph().as_default():
         x, y = tf.placeholder(tf.float32, [3]), tf.placeholder(tf.float32, [3])
         losses = [tf.losses.mean_squared_error(x, y) for _ in range(5)]
+        losses += [tf.losses.compute_weighted_loss(x, 2.0) for _ in range(4)]
         assert tf.losses.get_losses() == losses
+        tf.losses.mean_squared_error(x, y, loss_collection=None)
+        tf.losses.log_loss(x, y, loss_collection="others")
+        assert tf.losses.get_losses() == losses and len(tf.get_collection("others")) == 1
+        with tf.name_scope("again") as scope:
+            for _ in range(4):
+                losses.append(tf.losses.hinge_loss(x, y, scope=scope))
+        assert losses[-1].name.startswith("again/") and tf.losses.get_losses() == losses
+        with pytest.raises(ValueError, match="Invalid Reduction Key"):
+            tf.losses.mean_squared_error(x, y, reduction="other")
 
 
 def test_other_graphs_and_functions():

@@ -185,6 +185,11 @@ def einsum(equation, *inputs, name=None, optimize="greedy"):
     ValueError
         If `equation` is malformed or does not fit the inputs.
     """
+    return _einsum(equation, inputs, name, optimize)
+
+
+@core.repeats(ignoring="inputs")
+def _einsum(equation, inputs, name, optimize):
     with core.name_scope(name, "einsum", [equation, inputs]):
         inputs = list(inputs)
         resolved = _resolved(equation, len(inputs))

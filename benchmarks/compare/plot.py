@@ -4,10 +4,11 @@ from html import escape
 from math import ceil, floor, log10
 
 from .. import cases
+from .report import figure
 
 WIDTH, LEFT, RIGHT, LINE, HEAD = 1000, 560, 70, 18, 52
 COLOURS = {True: "#2a7f62", False: "#b5403a", None: "#5b6f94"}
-LONGEST = 82  # characters of a line's name
+LONGEST = 88  # characters of a line's name
 
 
 def svg(rows, results):
@@ -69,7 +70,7 @@ def _panel(title, drawn, top):
             f'<rect x="{left:.1f}" y="{y + 2}" width="{right - left:.1f}" height="{LINE - 5}" '
             f'fill="{COLOURS[one["met"]]}"/>'
         )
-        parts.append(f'<text x="{right + 4:.1f}" y="{y + 12}">{one["ratio"]:.3g}</text>')
+        parts.append(f'<text x="{right + 4:.1f}" y="{y + 12}">{figure(one["ratio"])}</text>')
         if one["wanted"]:
             x = place(one["wanted"])
             parts.append(f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + LINE - 1}" stroke="black" />')

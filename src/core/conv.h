@@ -18,7 +18,8 @@ typedef struct {                                 /* one convolution */
     npy_intp batch, height, width, depth;        /* images */
     npy_intp rows, cols, out_depth;              /* results */
     npy_intp window[2], stride[2], dilation[2], before[2];
-    int is_double;
+    npy_intp image_step;                         /* elements from one image to the next */
+    int is_double, add;                          /* to what the result holds */
 } conv_shape;
 
 enum { BAND_BYTES = 1 << 18 };                   /* of an image at a time: some of it stays in the nearest cache */
@@ -29,7 +30,7 @@ typedef struct {
     const tile_set *set;
     npy_intp size;                               /* of an element */
     const char *from;                            /* images: height x width x depth */
-    npy_intp height, width, depth;
+    npy_intp height, width, depth, from_image;   /* elements from one to the next */
     npy_intp rows, cols, columns;                /* of the result */
     npy_intp taps[2], step[2], dilation[2];      /* windows: their elements, and the steps from one to the next */
     npy_intp origin[2];                          /* where in the image the first window starts; it may be outside */
@@ -37,7 +38,7 @@ typedef struct {
     char *to;                                    /* first pixel of the result */
     npy_intp to_image, to_row, to_pixel;         /* elements from one to the next */
     const char *bias;                            /* a number to add to each column, strip by strip, or NULL */
-    int rectify;
+    int rectify, add;
     npy_intp n_pixels;                           /* of one image where rows mean nothing: the last may be short; or 0 */
     npy_intp batch, band, group, n_units;        /* rows of the result and images done at a time */
     int failed;
@@ -80,7 +81,7 @@ static void add_to(char *to, const char *from, npy_intp n, int is_double)
 static int is_product(const conv_shape *s)
 {
     return s->window[0] == 1 && s->window[1] == 1 && s->stride[0] == 1 && s->stride[1] == 1 && s->rows == s->height
-        && s->cols == s->width;
+        && s->cols == s->width && s->image_step == s->height * s->width * s->depth;
 }
 
 /* Rows [row, row + n_rows) x columns [col, col + n_cols) of an image, with zeros where there is no image. */
@@ -183,13 +184,14 @@ static band_unit unit_of(npy_intp unit, npy_intp batch, npy_intp group, npy_intp
     return u;
 }
 
-/* Where the images of a unit start that lie `line` bytes a row in `from`, and how far they reach. */
-static const char *unit_bytes(const band_unit *u, const char *from, npy_intp height, npy_intp line, npy_intp *n_bytes)
+/* Where the images of a unit start in `from`, with `line` bytes a row and `next` an image, and how far they reach. */
+static const char *unit_bytes(const band_unit *u, const char *from, npy_intp height, npy_intp line, npy_intp next,
+                              npy_intp *n_bytes)
 {
     const npy_intp start = u->row < 0 ? 0 : u->row;
     const npy_intp end = u->row + u->n_rows < height ? u->row + u->n_rows : height;
-    *n_bytes = ((u->n_images - 1) * height + end - start) * line;
-    return from + (u->image * height + start) * line;
+    *n_bytes = (u->n_images - 1) * next + (end - start) * line;
+    return from + u->image * next + start * line;
 }
 
 /* Each strip of the filter is read once for a unit. */
@@ -207,16 +209,16 @@ static void correlate_units(void *ctx, npy_intp start, npy_intp stop)
     const npy_intp terms = c->taps[0] * c->taps[1] * c->depth * n_strips * n_tiles;      /* a row */
     char *buffer = NULL;
     npy_intp *offsets = (npy_intp *)malloc(2 * n_outer * sizeof(npy_intp));
-    tile_job job = {n_outer, joined ? c->taps[1] * c->depth : c->depth, c->step[1] * c->depth, 1, strip, c->to_pixel,
-                    offsets, offsets + n_outer, 0, NULL, c->rectify, c->from, 0};
+    tile_job job = {n_outer, joined ? c->taps[1] * c->depth : c->depth, c->step[1] * c->depth, strip, c->to_pixel,
+                    offsets, offsets + n_outer, c->add, NULL, c->rectify, c->from, 0};
     if (offsets == NULL) {
         c->failed = 1;
         return;
     }
     for (npy_intp unit = start; unit < stop; unit++) {
         const band_unit u = unit_of(unit, c->batch, c->group, c->rows, c->band, c->step[0], c->origin[0], reach_rows);
-        const char *from = c->from + u.image * c->height * c->width * pixel;
-        npy_intp line = c->width * c->depth, next = c->height * line;
+        const char *from = c->from + u.image * c->from_image * c->size;
+        npy_intp line = c->width * c->depth, next = c->from_image;
         fetching ahead = {{NULL, NULL}, {0, 0}, 0};
         if (across || u.row < 0 || u.row + u.n_rows > c->height) {
             if (buffer == NULL)
@@ -243,7 +245,8 @@ static void correlate_units(void *ctx, npy_intp start, npy_intp stop)
             const band_unit v = unit_of(unit + 1, c->batch, c->group, c->rows, c->band, c->step[0], c->origin[0],
                                         reach_rows);
             npy_intp n_bytes;
-            const char *given = unit_bytes(&v, c->from, c->height, c->width * pixel, &n_bytes);
+            const char *given = unit_bytes(&v, c->from, c->height, c->width * pixel, c->from_image * c->size,
+                                           &n_bytes);
             ahead = fetch_ahead(given, n_bytes, c->to + (v.image * c->to_image + v.first * c->to_row) * c->size,
                                 ((v.n_images - 1) * c->to_image + (v.last - v.first) * c->to_row) * c->size,
                                 u.n_images * (u.last - u.first) * terms);
@@ -293,6 +296,7 @@ static void join_pixels(correlation *c)
 {
     c->n_pixels = c->batch * c->rows * c->cols;
     c->batch = 1;
+    c->from_image = 0;
     c->cols = c->width = 8 * c->set->rows;
     c->rows = c->height = (c->n_pixels + c->cols - 1) / c->cols;
 }
@@ -344,6 +348,8 @@ static int conv_forward(const conv_shape *s, const char *image, const char *filt
     c.height = s->height;
     c.width = s->width;
     c.depth = s->depth;
+    c.from_image = s->image_step;
+    c.add = s->add;
     c.rows = s->rows;
     c.cols = s->cols;
     c.columns = s->out_depth;

@@ -40,9 +40,8 @@ static void sum_parts(void *ctx, npy_intp start, npy_intp stop)
     const npy_intp n_tiles = (elements + f->set->rows - 1) / f->set->rows;
     const npy_intp share_strips = (f->n_strips + f->n_shares - 1) / f->n_shares;
     char *buffer = NULL, *packed = aligned_memory(most * s->cols * share_strips * strip * size);
-    npy_intp *offsets = (npy_intp *)malloc(2 * most * sizeof(npy_intp));
-    tile_job job = {0, s->cols, 1, s->stride[1] * s->depth, strip, s->out_depth, offsets, offsets + most, 0, NULL, 0,
-                    f->image, 0};
+    npy_intp *offsets = (npy_intp *)malloc(most * s->cols * sizeof(npy_intp));       /* of each pixel's window */
+    tile_job job = {1, 0, 1, strip, s->out_depth, offsets, NULL, 0, NULL, 0, f->image, 0};
     if (offsets == NULL || packed == NULL)
         f->failed = 1;
     for (npy_intp item = start; item < stop && !f->failed; item++) {
@@ -57,9 +56,9 @@ static void sum_parts(void *ctx, npy_intp start, npy_intp stop)
             const band_unit u = unit_of(unit, s->batch, f->group, s->rows, f->band, s->stride[0], -s->before[0],
                                         reach_rows);
             const npy_intp here = u.last - u.first;
-            const char *image = f->image + u.image * s->height * s->width * pixel;
+            const char *image = f->image + u.image * s->image_step * size;
             const char *grad = f->grad + ((u.image * s->rows + u.first) * s->cols * s->out_depth + channel) * size;
-            npy_intp line = s->width * s->depth, next = s->height * line;
+            npy_intp line = s->width * s->depth, next = s->image_step;
             fetching ahead = {{NULL, NULL}, {0, 0}, 0};
             if (across || u.row < 0 || u.row + u.n_rows > s->height) {
                 if (buffer == NULL)
@@ -78,23 +77,23 @@ static void sum_parts(void *ctx, npy_intp start, npy_intp stop)
                 image += (u.row * s->width - s->before[1]) * pixel;
             }
             /* A group has whole images, whose gradients follow each other. */
-            job.n_outer = u.n_images * here;
-            job.add = unit > first_unit;
-            pack_strips(packed, grad, job.n_outer * s->cols, n_channels, s->out_depth, strip, size);
-            for (npy_intp j = 0; j < job.n_outer; j++) {
-                offsets[j] = j / here * next + j % here * s->stride[0] * line;
-                offsets[most + j] = j * s->cols * strip;
-            }
+            job.n = u.n_images * here * s->cols;
+            job.add = unit > first_unit || (s->add && f->n_parts == 1);
+            pack_strips(packed, grad, job.n, n_channels, s->out_depth, strip, size);
+            for (npy_intp j = 0, k = 0; j < u.n_images * here; j++)
+                for (npy_intp x = 0; x < s->cols; x++, k++)
+                    offsets[k] = j / here * next + j % here * s->stride[0] * line + x * s->stride[1] * s->depth;
             if (unit + 1 < end_unit) {
                 const band_unit v = unit_of(unit + 1, s->batch, f->group, s->rows, f->band, s->stride[0], -s->before[0],
                                             reach_rows);
                 npy_intp n_bytes;
-                const char *from = unit_bytes(&v, f->image, s->height, s->width * pixel, &n_bytes);
+                const char *from = unit_bytes(&v, f->image, s->height, s->width * pixel, s->image_step * size,
+                                              &n_bytes);
                 const npy_intp n_pixels = (v.n_images - 1) * s->rows * s->cols + (v.last - v.first) * s->cols;
                 ahead = fetch_ahead(from, n_bytes,
                                     f->grad + (v.image * s->rows + v.first) * s->cols * s->out_depth * size,
                                     n_pixels * s->out_depth * size,
-                                    job.n_outer * s->cols * s->window[0] * (joined ? 1 : s->window[1]) * n_tiles
+                                    job.n * s->window[0] * (joined ? 1 : s->window[1]) * n_tiles
                                         * (end_strip - first_strip));
             }
             for (npy_intp y = 0; y < s->window[0]; y++)
@@ -106,7 +105,7 @@ static void sum_parts(void *ctx, npy_intp start, npy_intp stop)
                             tile_strip(f->set, &job, &ahead, size, 0, end - e,
                                        n_channels - q < strip ? n_channels - q : strip,
                                        image + (y * s->dilation[0] * line + x * s->dilation[1] * s->depth + e) * size,
-                                       packed + q * job.n_outer * s->cols * size,
+                                       packed + q * job.n * size,
                                        out + (place * s->out_depth + channel + q) * size);
                         e = end;
                     }
@@ -121,15 +120,16 @@ typedef struct {
     const char *parts;
     char *out;
     npy_intp n_parts, filter_size;
-    int is_double;
+    int is_double, add;
 } part_sum;
 
 static void add_parts(void *ctx, npy_intp start, npy_intp stop)
 {
     const part_sum *p = (const part_sum *)ctx;
     const npy_intp size = p->is_double ? 8 : 4;
-    memcpy(p->out + start * size, p->parts + start * size, (stop - start) * size);
-    for (npy_intp part = 1; part < p->n_parts; part++)
+    if (!p->add)
+        memcpy(p->out + start * size, p->parts + start * size, (stop - start) * size);
+    for (npy_intp part = p->add ? 0 : 1; part < p->n_parts; part++)
         add_to(p->out + start * size, p->parts + (part * p->filter_size + start) * size, stop - start, p->is_double);
 }
 
@@ -141,6 +141,7 @@ static void fold_pixels(conv_shape *s)
     while (n % cols)
         cols--;
     s->batch = 1;
+    s->image_step = n * s->depth;
     s->width = s->cols = cols;
     s->height = s->rows = n / cols;
 }
@@ -167,7 +168,7 @@ static int conv_backward_filter(const conv_shape *given, const char *image, cons
     f.size = size;
     f.n_strips = (s->out_depth + 2 * f.set->lanes - 1) / (2 * f.set->lanes);
     f.n_shares = f.n_parts = 1;
-    f.band = 3 * BAND_BYTES / (line + 1);
+    f.band = BAND_BYTES / (line + 1);
     f.group = f.band / s->rows;
     if (f.group > s->batch / 4)
         f.group = s->batch / 4;                  /* something to share */
@@ -199,7 +200,7 @@ static int conv_backward_filter(const conv_shape *given, const char *image, cons
     }
     parallel_for(sum_parts, &f, f.n_parts * f.n_shares, 1);
     if (f.out != out) {
-        part_sum p = {f.out, out, f.n_parts, filter_size, s->is_double};
+        part_sum p = {f.out, out, f.n_parts, filter_size, s->is_double, s->add};
         parallel_for(add_parts, &p, filter_size, 100000);
         free(f.out);
     }

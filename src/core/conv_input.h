@@ -52,15 +52,16 @@ static void scatter_images(void *ctx, npy_intp start, npy_intp stop)
     const conv_shape *s = c->s;
     const npy_intp size = c->size, strip = 2 * c->set->lanes, zero = 0;
     char *products = aligned_memory(s->cols * c->ld * size);
-    tile_job job = {1, s->out_depth, s->out_depth, 1, c->ld, c->ld, &zero, &zero, 0, NULL, 0, c->grad, 0};
+    tile_job job = {1, s->out_depth, s->out_depth, c->ld, c->ld, &zero, &zero, 0, NULL, 0, c->grad, 0};
     fetching ahead = {{NULL, NULL}, {0, 0}, 0};
     if (products == NULL) {
         c->failed = 1;
         return;
     }
     for (npy_intp n = start; n < stop; n++) {
-        char *image = c->out + n * s->height * s->width * s->depth * size;
-        memset(image, 0, s->height * s->width * s->depth * size);
+        char *image = c->out + n * s->image_step * size;
+        if (!s->add)
+            memset(image, 0, s->height * s->width * s->depth * size);
         for (npy_intp y = 0; y < s->rows; y++) {
             const char *grad = c->grad + (n * s->rows + y) * s->cols * s->out_depth * size;
             for (npy_intp q = 0; q < c->ld; q += strip)
@@ -132,19 +133,21 @@ static int conv_backward_input(const conv_shape *s, const char *filter, const ch
     turned = aligned_memory(s->window[0] * s->window[1] * s->out_depth * round_up(s->depth, 2 * c.set->lanes) * c.size);
     if (turned == NULL)
         return -1;
-    if (s->window[0] < s->stride[0] || s->window[1] < s->stride[1])
+    if (!s->add && (s->window[0] < s->stride[0] || s->window[1] < s->stride[1]))
         memset(out, 0, s->batch * s->height * s->width * s->depth * c.size);     /* pixels that no window meets */
     c.from = grad;
     c.batch = s->batch;
     c.height = s->rows;
     c.width = s->cols;
     c.depth = s->out_depth;
+    c.from_image = s->rows * s->cols * s->out_depth;
+    c.add = s->add;
     c.columns = s->depth;
     c.weights = turned;
     c.step[0] = c.step[1] = 1;
     c.to_pixel = s->stride[1] * s->depth;
     c.to_row = s->stride[0] * s->width * s->depth;
-    c.to_image = s->height * s->width * s->depth;
+    c.to_image = s->image_step;
     for (npy_intp p = 0; p < s->stride[0] * s->stride[1] && status == 0; p++) {
         const npy_intp phase[2] = {p / s->stride[1], p % s->stride[1]};
         const npy_intp extent[2] = {s->height, s->width};

@@ -19,6 +19,7 @@ cdef struct DraftStep:           # one operation that is to run
     bint gone                    # something else stands for its outputs
     int group                    # the group it is fused into; -1: none
     int next                     # the next member of its group; -1: it is the last
+    bint in_join                 # it is one step with others (join.pxi), and is in no other group
     loop_fn loop                 # its inner loop, if it is in a group
     void* loop_data
     int vector                   # element type of the program that it can be part of: vector_type
@@ -136,6 +137,7 @@ cdef class Draft:
         step.gone = False
         step.group = step.next = step.others[0] = step.others[1] = -1
         step.joined = 0
+        step.in_join = False
         for k in range(n.n_outputs):
             self.add_value(n.first_output + k, self.n_steps)
         self.n_inputs += n.n_inputs

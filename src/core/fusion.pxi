@@ -59,6 +59,7 @@ cdef struct Fused:
     size_t slot_bytes
     size_t program_bytes         # what the programs need while they run
     int work                     # what an element costs, in simple calls
+    joined_fn joined             # steps that are one (join.pxi): what runs them; there are no calls
 
 
 cdef struct Part:                # blocks of one run of a group
@@ -80,7 +81,6 @@ cdef void free_fused(Fused* fused) noexcept:
     free(fused)
 
 
-@cython.final
 cdef class Group:
     """Members of a draft that are to run together."""
     cdef int shape               # static shape of the results
@@ -232,7 +232,7 @@ cdef class Fusing:
         cdef Draft draft = self.draft
         cdef int k, kind, shape, form, group = -1
         cdef bint leads = False, alike
-        if not find_element_loop(draft, step):
+        if step.in_join or not find_element_loop(draft, step):
             return -1
         form = binding_of(draft.op_type(step)).vector_form
         # All inputs of one shape.
@@ -392,7 +392,10 @@ cdef int bind_group(Plan plan, Draft draft, Group group) except -1:
         k += 1
     plan.n_inputs += step.n_in
     plan.n_steps += 1
-    prepare(plan, draft, group, step.fused)
+    if type(group) is Joined:
+        prepare_joined(draft, <Joined>group, step, step.fused)
+    else:
+        prepare(plan, draft, group, step.fused)
     for i in group.members:
         bind_step(plan, draft, &draft.steps[i])
     return 0
@@ -629,6 +632,8 @@ cdef int run_fused(Plan plan, Frame* frame, Step* step) except -1:
     cdef cnp.npy_intp n, n_blocks, grain, turn
     cdef Part part
     cdef int e, k
+    if f.joined != NULL:
+        return f.joined(plan, frame, step)
     for e in range(f.n_externals):
         a = <CArray*>frame.registers[registers[e]]
         if (array_flags(a) & ARRAY_WANTED) != ARRAY_WANTED:

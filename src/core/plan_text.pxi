@@ -30,13 +30,16 @@ cdef str plan_text(Plan plan):
                 more = flops_of(plan, &step[i])
                 flops = None if flops is None or more is None else flops + more
                 names.append(f"{op_type_of(plan, &step[i]).type} {g.node_name(step[i].node)}")
-            if step.fused.n_calls == 1 and step.fused.calls[0].program != NULL:
+            if step.fused.joined != NULL:
+                text = None
+            elif step.fused.n_calls == 1 and step.fused.calls[0].program != NULL:
                 program = step.fused.calls[0].program
                 text = (f"{program.set.tile} elements at a time in registers, {program.n_instructions} instructions, "
                         f"{program.n_slots} buffers")
             else:
                 text = f"{step.fused.block} elements at a time, {step.fused.n_slots} buffers"
-            lines.append(f"  together  {len(names)} operations, {text}")
+            lines.append(f"  joined    {len(names)} operations" if text is None
+                         else f"  together  {len(names)} operations, {text}")
             for i in range(1, step.fused.n_steps + 1):
                 member = &step[i]
                 reused = set()
@@ -110,7 +113,7 @@ cdef long long note_bytes(Plan plan, Step* group, Step* step, dict sizes, set re
         size = bytes_of(plan.graph, n.first_output + k)
         if size is None:
             certain[0] = False
-        elif step.kind == STEP_UFUNC or group.kind == STEP_FUSED:
+        elif step.kind == STEP_UFUNC or group.kind == STEP_FUSED and group.fused.joined == NULL:
             for i in range(group.first_in, group.first_in + group.n_in):
                 register = plan.in_registers[i]
                 if (plan.in_flags[i] == INPUT_LAST and sizes.get(register) == size

@@ -344,6 +344,8 @@ ctypedef int (*core_fn)(RunState run, Plan plan, Frame* frame, Step* step, PyObj
                         PyObject** outputs) except -1
 
 cdef struct Fused                # fusion.pxi
+# 1: the steps behind it are done; 0: they run one by one.
+ctypedef int (*joined_fn)(Plan plan, Frame* frame, Step* step) except -1
 
 cdef struct Step:                # one call of a kernel
     StepKind kind

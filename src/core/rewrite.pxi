@@ -15,11 +15,12 @@ cdef enum Rewrite:
     REWRITE_FUSION = 16          # elementwise steps run together
     REWRITE_CONTROLS = 32        # steps that others only wait for
     REWRITE_PRODUCTS = 64        # what is added to a matrix product is added by it
-    REWRITE_ALL = 127
+    REWRITE_CONVOLUTIONS = 128   # bias and rectifier are one step with the convolution before them
+    REWRITE_ALL = 255
 
 cdef dict REWRITES = {"identities": REWRITE_IDENTITIES, "shapes": REWRITE_SHAPES, "constants": REWRITE_CONSTANTS,
                       "common": REWRITE_COMMON, "fusion": REWRITE_FUSION, "controls": REWRITE_CONTROLS,
-                      "products": REWRITE_PRODUCTS}
+                      "products": REWRITE_PRODUCTS, "convolutions": REWRITE_CONVOLUTIONS}
 
 cdef enum:
     FOLD_BYTES = 65536           # a folded constant is no larger than this or than the constants it was made from,
@@ -43,6 +44,7 @@ cdef int rewrite(Draft draft, list targets, int switches) except -1:
     cdef Common common = Common.__new__(Common)
     cdef unsigned char* certain = <unsigned char*>calloc(draft.n_values + 1, 1)  # value -> its shape is its static one
     cdef bint shorter = False
+    cdef list joins
     if certain == NULL:
         raise MemoryError()
     try:
@@ -88,8 +90,10 @@ cdef int rewrite(Draft draft, list targets, int switches) except -1:
         free(certain)
     if switches & REWRITE_PRODUCTS:
         join_products(draft)
+    joins = find_joins(draft) if switches & REWRITE_CONVOLUTIONS else []
     if switches & REWRITE_FUSION:
         fuse(draft)
+    keep_joins(draft, joins)
     return 0
 
 

@@ -14,27 +14,27 @@ TILE_TARGET static inline __attribute__((always_inline)) void
 TILE(tile)(const int P, const int V, const int by_row, const tile_job *job, const REAL *a, const REAL *b, REAL *out)
 {
     TILE(vec) sum[PIXELS][2];
-    const npy_intp step = by_row ? job->row : job->depth, ldb = job->ldb, ahead_step = job->ahead_step;
+    const npy_intp step = job->row, ldb = job->ldb, ahead_step = job->ahead_step;
     const char *ahead = job->ahead;
 #pragma GCC unroll 16
     for (int p = 0; p < P; p++)
 #pragma GCC unroll 2
         for (int v = 0; v < V; v++)
             sum[p][v] = (TILE(vec)){0};
-    for (npy_intp j = 0; j < job->n_outer; j++) {
-        const REAL *x = a + job->a_offsets[j];
-        const REAL *w = b + job->b_offsets[j];
+    for (npy_intp j = 0; j < (by_row ? job->n_outer : 1); j++) {
+        const REAL *x = by_row ? a + job->a_offsets[j] : NULL;
+        const REAL *w = by_row ? b + job->b_offsets[j] : b;
         for (npy_intp k = 0; k < job->n; k++) {
             TILE(vec) column[2];
-            const REAL *y = x;
+            const REAL *y = by_row ? x : a + job->a_offsets[k];
 #pragma GCC unroll 2
             for (int v = 0; v < V; v++)
                 column[v] = *(const TILE(vec) *)(w + v * LANES);
 #pragma GCC unroll 16
             for (int p = 0; p < P; p++) {
                 /* A pointer for three rows: sixteen addresses would not fit the registers. */
-                const REAL e = by_row ? y[p % 3 * step] : x[p];
-                if (p % 3 == 2)
+                const REAL e = by_row ? y[p % 3 * step] : y[p];
+                if (by_row && p % 3 == 2)
                     y += 3 * step;
 #pragma GCC unroll 2
                 for (int v = 0; v < V; v++)
@@ -42,7 +42,7 @@ TILE(tile)(const int P, const int V, const int by_row, const tile_job *job, cons
             }
             __builtin_prefetch(ahead, 0, 2);
             ahead += ahead_step;
-            x += by_row ? 1 : step;
+            x += by_row;
             w += ldb;
         }
     }

@@ -1,10 +1,11 @@
 /* Tiles: small blocks of a matrix product, held in vector registers while a long sum runs through them.
  *
- *     out[p][q] (+)= sum over j < n_outer, k < n of
- *                    a[a_offsets[j] + p * row + k * depth] * b[b_offsets[j] + k * ldb + q]
+ *     by rows      out[p][q] (+)= sum over j < n_outer, k < n of
+ *                                 a[a_offsets[j] + p * row + k] * b[b_offsets[j] + k * ldb + q]
+ *     by terms     out[p][q] (+)= sum over k < n of a[a_offsets[k] + p] * b[k * ldb + q]
  *
- * One of `row` and `depth` is 1. The operand `a` is read where it lies: neighbouring rows may overlap, which is what
- * the patches of an image do, so that a convolution needs no copy of them. `b` has whole vectors of columns.
+ * The operand `a` is read where it lies: neighbouring rows may overlap, which is what the patches of an image do, so
+ * that a convolution needs no copy of them. `b` has whole vectors of columns.
  *
  * GCC's and Clang's vector types become AVX-512, AVX2 or the baseline's registers; the set is chosen once, by what the
  * processor can do. Other compilers get none: `tiles_of` says NULL.
@@ -16,7 +17,7 @@
 
 typedef struct {
     npy_intp n_outer, n;                 /* terms of the sum */
-    npy_intp row, depth;                 /* steps in `a`: to the next row of the tile, to the next term */
+    npy_intp row;                        /* step in `a` to the next row of the tile */
     npy_intp ldb, ldo;                   /* steps in `b` to the next term, in `out` to the next row */
     const npy_intp *a_offsets, *b_offsets;
     int add;                             /* to what `out` holds */
@@ -32,7 +33,7 @@ enum { TILE_MAX = 14 };
 
 typedef struct {
     int rows, lanes;                     /* of a full tile; columns of one vector */
-    tile_fn tiles[TILE_MAX][2][2];       /* [rows - 1][vectors - 1][row is the long step] */
+    tile_fn tiles[TILE_MAX][2][2];       /* [rows - 1][vectors - 1][by rows] */
 } tile_set;
 
 #if defined(__GNUC__)

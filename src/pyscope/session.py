@@ -766,7 +766,7 @@ def _rewrites(options):
     if rewriter.disable_meta_optimizer:
         return ()
     off = type(rewriter).OFF
-    names = {"identities", "shapes", "constants", "common", "fusion", "controls", "products"}
+    names = {"identities", "shapes", "constants", "common", "fusion", "controls", "products", "convolutions"}
     if optimizer.opt_level < 0:
         names.clear()
         if optimizer.do_constant_folding:
@@ -781,6 +781,7 @@ def _rewrites(options):
         ("common", ("common_subgraph_elimination",)),
         ("fusion", ("remapping",)),
         ("products", ("remapping",)),
+        ("convolutions", ("remapping",)),
     ):
         if any(getattr(rewriter, switch) == off for switch in switches):
             names.discard(name)

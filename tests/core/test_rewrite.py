@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import pyscope as tf
 from pyscope import _core as core
 
-NAMES = "identities", "shapes", "constants", "common", "fusion", "controls", "products"
+NAMES = "identities", "shapes", "constants", "common", "fusion", "controls", "products", "convolutions"
 
 
 def steps(fetches, feeds=None, rewrites=NAMES):
@@ -42,7 +42,8 @@ def test_switches_of_the_configuration():
         ("shape_optimization", "shapes"),
     ):
         assert allowed(rewrite_options={field: off}) == [n for n in every if n != name]
-    assert allowed(rewrite_options={"remapping": off}) == [n for n in every if n not in ("fusion", "products")]
+    several = "fusion", "products", "convolutions"
+    assert allowed(rewrite_options={"remapping": off}) == [n for n in every if n not in several]
     both = [n for n in every if n not in ("identities", "controls")]
     assert allowed(rewrite_options={"dependency_optimization": off}) == both
 

@@ -212,3 +212,118 @@ def test_threads_share_a_convolution(shape, window):
     for others in found[1:]:
         for one, other in zip(found[0], others):
             np.testing.assert_array_equal(one, other)      # to the last bit
+
+
+def depthwise_reference(x, w, strides, padding, dilations=(1, 1)):
+    """Each channel by itself, in double precision."""
+    parts = [
+        reference(x[..., c : c + 1], w[:, :, c : c + 1].reshape(*w.shape[:2], 1, -1), strides, padding, dilations)
+        for c in range(x.shape[3])
+    ]
+    return np.concatenate(parts, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "shape, window, stride, padding",
+    [
+        ((2, 7, 6, 3), (3, 2, 3, 1), 1, "SAME"),
+        ((2, 7, 6, 5), (3, 3, 5, 2), 1, "VALID"),
+        ((1, 12, 11, 40), (3, 3, 40, 1), 2, "SAME"),
+        ((2, 9, 8, 17), (5, 5, 17, 1), 3, "SAME"),
+        ((3, 6, 6, 4), (3, 3, 4, 3), 1, [(0, 0), (2, 1), (0, 2), (0, 0)]),
+        ((2, 3, 2, 8), (5, 4, 8, 1), 1, "SAME"),
+        ((40, 5, 5, 16), (3, 3, 16, 1), 1, "SAME"),
+    ],
+    ids=str,
+)
+def test_depthwise_convolutions_and_their_gradients(shape, window, stride, padding, dtype):
+    random = np.random.RandomState(5)
+    image, kernel = random.uniform(-1, 1, shape).astype(dtype), random.uniform(-1, 1, window).astype(dtype)
+    x, w = tf.placeholder(dtype, [None] * 4), tf.placeholder(dtype, window)
+    y = tf.nn.depthwise_conv2d(x, w, [1, stride, stride, 1], padding)
+    expected = depthwise_reference(image, kernel, (stride, stride), padding)
+    up = random.uniform(-1, 1, expected.shape).astype(dtype)
+    fetches = [y, *tf.gradients(y, [x, w], tf.constant(up))]
+    found, dx, dw = run(fetches, {x: image, w: kernel})
+    tolerance = 1e-11 if dtype == "float64" else 1e-5
+    np.testing.assert_allclose(found, expected, tolerance, tolerance)
+    for _ in range(2):
+        a, b = random.uniform(-1, 1, shape), random.uniform(-1, 1, window)
+        wide = up.astype(np.float64)
+        for gradient, by, other in (
+            (dx, a, depthwise_reference(a, kernel, (stride, stride), padding)),
+            (dw, b, depthwise_reference(image, b, (stride, stride), padding)),
+        ):
+            np.testing.assert_allclose(
+                (gradient.astype(np.float64) * by).sum(), (wide * other).sum(), tolerance * 10, tolerance * 1000
+            )
+    with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=3)) as session:
+        for one, other in zip(session.run(fetches, {x: image, w: kernel}), (found, dx, dw)):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_depthwise_gradients_that_do_not_fit_are_refused():
+    up = tf.placeholder(tf.float32, [None] * 4)
+    dx = tf.nn.depthwise_conv2d_native_backprop_input(
+        [2, 6, 5, 4], tf.ones([3, 3, 4, 2]), up, [1, 1, 1, 1], "SAME"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Number of rows of out_backprop"):
+        run(dx, {up: np.ones((2, 5, 5, 8), np.float32)})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="depth_multiplier"):
+        run(dx, {up: np.ones((2, 6, 5, 4), np.float32)})
+
+
+def volume_reference(x, w, strides, padding, dilations):
+    """A convolution of volumes: of its planes, one for each plane of the filter."""
+    before, after, planes = pads_of(x.shape[1], w.shape[0], strides[0], dilations[0], padding)
+    x = np.pad(x, [(0, 0), (before, after), (0, 0), (0, 0), (0, 0)])
+    return np.stack(
+        [
+            sum(
+                reference(x[:, d * strides[0] + k * dilations[0]], w[k], strides[1:], padding, dilations[1:])
+                for k in range(w.shape[0])
+            )
+            for d in range(planes)
+        ],
+        1,
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "shape, window, strides, padding, dilations",
+    [
+        ((2, 5, 6, 7, 3), (3, 3, 3, 3, 9), (1, 1, 1), "SAME", (1, 1, 1)),
+        ((1, 6, 7, 8, 4), (3, 2, 3, 4, 17), (2, 1, 2), "SAME", (1, 1, 1)),
+        ((2, 6, 5, 6, 16), (2, 3, 3, 16, 33), (1, 1, 1), "VALID", (1, 1, 1)),
+        ((1, 9, 9, 9, 5), (3, 3, 3, 5, 6), (1, 1, 1), "SAME", (3, 1, 2)),
+        ((2, 3, 4, 5, 6), (1, 1, 1, 6, 8), (1, 1, 1), "VALID", (1, 1, 1)),
+        ((2, 4, 4, 5, 6), (1, 1, 1, 6, 8), (2, 2, 2), "SAME", (1, 1, 1)),
+        ((2, 5, 6, 7, 40), (3, 3, 3, 40, 33), (3, 2, 1), "VALID", (1, 1, 1)),
+    ],
+    ids=str,
+)
+def test_conv3d_and_its_gradients(shape, window, strides, padding, dilations, dtype):
+    random = np.random.RandomState(6)
+    image, kernel = random.uniform(-1, 1, shape).astype(dtype), random.uniform(-1, 1, window).astype(dtype)
+    x, w = tf.placeholder(dtype, [None] * 5), tf.placeholder(dtype, window)
+    y = tf.nn.conv3d(x, w, [1, *strides, 1], padding, dilations=[1, *dilations, 1])
+    expected = volume_reference(image, kernel, strides, padding, dilations)
+    up = random.uniform(-1, 1, expected.shape).astype(dtype)
+    fetches = [y, *tf.gradients(y, [x, w], tf.constant(up))]
+    found, dx, dw = run(fetches, {x: image, w: kernel})
+    tolerance = 1e-11 if dtype == "float64" else 1e-5
+    np.testing.assert_allclose(found, expected, tolerance, tolerance * 10)
+    a, b = random.uniform(-1, 1, shape), random.uniform(-1, 1, window)
+    wide = up.astype(np.float64)
+    for gradient, by, other in (
+        (dx, a, volume_reference(a, kernel, strides, padding, dilations)),
+        (dw, b, volume_reference(image, b, strides, padding, dilations)),
+    ):
+        np.testing.assert_allclose(
+            (gradient.astype(np.float64) * by).sum(), (wide * other).sum(), tolerance * 10, tolerance * 1000
+        )
+    with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=3)) as session:
+        for one, other in zip(session.run(fetches, {x: image, w: kernel}), (found, dx, dw)):
+            np.testing.assert_array_equal(one, other)

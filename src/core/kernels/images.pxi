@@ -1,4 +1,4 @@
-# Convolutions and pooling of images: what conv.h and pooling.h do with contiguous float32 and float64.
+# Convolutions and pooling of images: what conv.h, depthwise.h and pooling.h do with contiguous float32 and float64.
 #
 # The rest is left to the NumPy kernels beside them: other types, groups, channels that come first, empty arrays, and
 # every error.
@@ -11,14 +11,21 @@ cdef extern from "conv.h" nogil:
         cnp.npy_intp stride[2]
         cnp.npy_intp dilation[2]
         cnp.npy_intp before[2]
-        int is_double
-    int conv_forward(const conv_shape* s, const char* image, const char* filter, const char* bias, int rectify, char* out)
+        cnp.npy_intp image_step
+        int is_double, add
+    int conv_forward(const conv_shape* s, const char* image, const char* filter, const char* bias, int rectify,
+                     char* out)
 
 cdef extern from "conv_input.h" nogil:
     int conv_backward_input(const conv_shape* s, const char* filter, const char* grad, char* out)
 
 cdef extern from "conv_filter.h" nogil:
     int conv_backward_filter(const conv_shape* s, const char* image, const char* grad, char* out)
+
+cdef extern from "depthwise.h" nogil:
+    void depthwise_forward(const conv_shape* s, const char* image, const char* filter, char* out)
+    void depthwise_backward_input(const conv_shape* s, const char* filter, const char* grad, char* out)
+    int depthwise_backward_filter(const conv_shape* s, const char* image, const char* grad, char* out)
 
 cdef extern from "pooling.h" nogil:
     ctypedef struct pool_shape:
@@ -43,29 +50,32 @@ cdef object attrs_of(Plan plan, Step* step):
     return <object>step.attrs
 
 
-cdef bint is_images(PyObject* value, int type_number):
-    """Whether a value is a contiguous array of four dimensions, none of them 0."""
-    return is_flat(value, type_number) and array_ndim(<CArray*>value) == 4 and array_size(<CArray*>value) != 0
+cdef bint is_images(PyObject* value, int type_number, int ndim=4):
+    """Whether a value is a contiguous array of four dimensions (or `ndim`), none of them 0."""
+    return is_flat(value, type_number) and array_ndim(<CArray*>value) == ndim and array_size(<CArray*>value) != 0
 
 
-cdef int read_steps(object attrs, str name, cnp.npy_intp* steps) except -1:
-    """The spatial entries of an attribute of four; 0 if the others are not 1."""
+cdef int read_steps(object attrs, str name, cnp.npy_intp* steps, int n=2) except -1:
+    """The `n` spatial entries of an attribute for all dimensions; 0 if the others are not 1."""
     cdef list given = attrs[name]
-    if len(given) != 4 or given[0] != 1 or given[3] != 1 or given[1] < 1 or given[2] < 1:
+    cdef int i
+    if len(given) != n + 2 or given[0] != 1 or given[n + 1] != 1:
         return 0
-    steps[0] = given[1]
-    steps[1] = given[2]
+    for i in range(n):
+        steps[i] = given[i + 1]
+        if steps[i] < 1:
+            return 0
     return 1
 
 
 cdef int count_windows(object attrs, bint explicit, cnp.npy_intp* extent, cnp.npy_intp* window, cnp.npy_intp* stride,
-                       cnp.npy_intp* dilation, cnp.npy_intp* before, cnp.npy_intp* out) except -1:
-    """How many windows fit into two dimensions, and the padding before each; 0 if none do."""
+                       cnp.npy_intp* dilation, cnp.npy_intp* before, cnp.npy_intp* out, int n=2) except -1:
+    """How many windows fit into `n` dimensions, and the padding before each; 0 if none do."""
     cdef object padding = attrs["padding"]
     cdef cnp.npy_intp reach, total
     cdef list pads
     cdef int i
-    for i in range(2):
+    for i in range(n):
         reach = (window[i] - 1) * dilation[i] + 1
         before[i] = 0
         if padding == b"SAME":
@@ -91,8 +101,9 @@ cdef int count_windows(object attrs, bint explicit, cnp.npy_intp* extent, cnp.np
 
 # ---------------------------------------------------------------- convolution
 
-cdef int fill_conv(conv_shape* s, object attrs, int type_number, cnp.npy_intp* image, cnp.npy_intp* window) except -1:
-    """The convolution of images of shape `image` with a filter of shape `window`; 0 if it is none for the tiles."""
+cdef int fill_conv(conv_shape* s, object attrs, int type_number, cnp.npy_intp* image, cnp.npy_intp* window,
+                   bint depthwise) except -1:
+    """The convolution of images of shape `image` with a filter of shape `window`; 0 if it is none for the loops."""
     cdef cnp.npy_intp out[2]
     if attrs["data_format"] != b"NHWC" or image[3] != window[2]:
         return 0
@@ -103,8 +114,10 @@ cdef int fill_conv(conv_shape* s, object attrs, int type_number, cnp.npy_intp* i
     if not count_windows(attrs, True, image + 1, window, s.stride, s.dilation, s.before, out):
         return 0
     s.batch, s.height, s.width, s.depth = image[0], image[1], image[2], image[3]
-    s.rows, s.cols, s.out_depth = out[0], out[1], window[3]
+    s.rows, s.cols, s.out_depth = out[0], out[1], window[3] * window[2] if depthwise else window[3]
+    s.image_step = s.height * s.width * s.depth
     s.is_double = type_number == cnp.NPY_FLOAT64
+    s.add = False
     return 1
 
 
@@ -113,13 +126,19 @@ cdef bint is_result_of(conv_shape* s, CArray* grad) noexcept:
     return dims[0] == s.batch and dims[1] == s.rows and dims[2] == s.cols and dims[3] == s.out_depth
 
 
-cdef int read_sizes(PyObject* value, cnp.npy_intp* sizes) except -1:
-    """The four sizes in an int32 vector, each above 0; 0 if they are anything else."""
+cdef int read_sizes(PyObject* value, cnp.npy_intp* sizes, int n=4) except -1:
+    """The `n` sizes in a vector of integers, each above 0; 0 if they are anything else."""
     cdef int i
-    if not is_flat(value, cnp.NPY_INT32) or array_ndim(<CArray*>value) != 1 or array_size(<CArray*>value) != 4:
+    cdef bint is_long = is_flat(value, cnp.NPY_INT64)
+    if not is_long and not is_flat(value, cnp.NPY_INT32):
         return 0
-    for i in range(4):
-        sizes[i] = (<cnp.npy_int32*>array_bytes(<CArray*>value))[i]
+    if array_ndim(<CArray*>value) != 1 or array_size(<CArray*>value) != n:
+        return 0
+    for i in range(n):
+        if is_long:
+            sizes[i] = <cnp.npy_intp>(<cnp.npy_int64*>array_bytes(<CArray*>value))[i]
+        else:
+            sizes[i] = (<cnp.npy_int32*>array_bytes(<CArray*>value))[i]
         if sizes[i] < 1:
             return 0
     return 1
@@ -137,9 +156,9 @@ cdef int finish_conv(Step* step, int status, PyObject** outputs) except -1:
     return 0
 
 
-cdef int kernel_conv(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
-                     PyObject** outputs) except -1:
-    cdef int type_number = step.out_type, status
+cdef int conv_step(Plan plan, Frame* frame, Step* step, PyObject** inputs, bint depthwise,
+                   PyObject** outputs) except -1:
+    cdef int type_number = step.out_type, status = 0
     cdef conv_shape s
     cdef cnp.npy_intp dims[4]
     cdef char* image
@@ -148,7 +167,7 @@ cdef int kernel_conv(RunState run, Plan plan, Frame* frame, Step* step, PyObject
     if not is_real(type_number) or not is_images(inputs[0], type_number) or not is_images(inputs[1], type_number):
         return 0
     if not fill_conv(&s, attrs_of(plan, step), type_number, array_dims(<CArray*>inputs[0]),
-                     array_dims(<CArray*>inputs[1])):
+                     array_dims(<CArray*>inputs[1]), depthwise):
         return 0
     dims[0], dims[1], dims[2], dims[3] = s.batch, s.rows, s.cols, s.out_depth
     outputs[0] = new_array(frame, step.first_out, type_number, 4, dims)
@@ -156,13 +175,53 @@ cdef int kernel_conv(RunState run, Plan plan, Frame* frame, Step* step, PyObject
     window = array_bytes(<CArray*>inputs[1])
     out = array_bytes(<CArray*>outputs[0])
     with nogil:
-        status = conv_forward(&s, image, window, NULL, 0, out)
+        if depthwise:
+            depthwise_forward(&s, image, window, out)
+        else:
+            status = conv_forward(&s, image, window, NULL, 0, out)
     return finish_conv(step, status, outputs)
 
 
-cdef int kernel_conv_backprop_input(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
-                                    PyObject** outputs) except -1:
-    cdef int type_number = step.out_type, status
+cdef int joined_conv(Plan plan, Frame* frame, Step* step) except -1:
+    """A convolution with its bias, and perhaps a rectifier."""
+    cdef Step* conv = step + 1
+    cdef Step* last = step + step.fused.n_steps
+    cdef PyObject* image = joined_input(plan, frame, conv, 0)
+    cdef PyObject* window = joined_input(plan, frame, conv, 1)
+    cdef PyObject* bias
+    cdef int type_number = conv.out_type, rectify = step.bits & JOIN_RELU, status
+    cdef conv_shape s
+    cdef cnp.npy_intp dims[4]
+    cdef char* c_image
+    cdef char* c_window
+    cdef char* c_bias
+    cdef char* out
+    if image == NULL or window == NULL or not is_images(image, type_number) or not is_images(window, type_number):
+        return 0
+    if not fill_conv(&s, attrs_of(plan, conv), type_number, array_dims(<CArray*>image), array_dims(<CArray*>window),
+                     False):
+        return 0
+    bias = joined_bias(plan, frame, step, type_number, s.out_depth)
+    if bias == NULL:
+        return 0
+    dims[0], dims[1], dims[2], dims[3] = s.batch, s.rows, s.cols, s.out_depth
+    frame.registers[last.first_out] = new_array(frame, last.first_out, type_number, 4, dims)
+    c_image = array_bytes(<CArray*>image)
+    c_window = array_bytes(<CArray*>window)
+    c_bias = array_bytes(<CArray*>bias)
+    out = array_bytes(<CArray*>frame.registers[last.first_out])
+    with nogil:
+        status = conv_forward(&s, c_image, c_window, c_bias, rectify, out)
+    if not finish_conv(last, status, frame.registers + last.first_out):
+        return 0
+    if plan.is_unread[last.first_out]:
+        drop(frame, last.first_out)
+    return 1
+
+
+cdef int conv_input_step(Plan plan, Frame* frame, Step* step, PyObject** inputs, bint depthwise,
+                         PyObject** outputs) except -1:
+    cdef int type_number = step.out_type, status = 0
     cdef conv_shape s
     cdef cnp.npy_intp sizes[4]
     cdef char* window
@@ -172,7 +231,7 @@ cdef int kernel_conv_backprop_input(RunState run, Plan plan, Frame* frame, Step*
         return 0
     if not read_sizes(inputs[0], sizes):
         return 0
-    if not fill_conv(&s, attrs_of(plan, step), type_number, sizes, array_dims(<CArray*>inputs[1])):
+    if not fill_conv(&s, attrs_of(plan, step), type_number, sizes, array_dims(<CArray*>inputs[1]), depthwise):
         return 0
     if not is_result_of(&s, <CArray*>inputs[2]):
         return 0
@@ -181,12 +240,15 @@ cdef int kernel_conv_backprop_input(RunState run, Plan plan, Frame* frame, Step*
     grad = array_bytes(<CArray*>inputs[2])
     out = array_bytes(<CArray*>outputs[0])
     with nogil:
-        status = conv_backward_input(&s, window, grad, out)
+        if depthwise:
+            depthwise_backward_input(&s, window, grad, out)
+        else:
+            status = conv_backward_input(&s, window, grad, out)
     return finish_conv(step, status, outputs)
 
 
-cdef int kernel_conv_backprop_filter(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
-                                     PyObject** outputs) except -1:
+cdef int conv_filter_step(Plan plan, Frame* frame, Step* step, PyObject** inputs, bint depthwise,
+                          PyObject** outputs) except -1:
     cdef int type_number = step.out_type, status
     cdef conv_shape s
     cdef cnp.npy_intp sizes[4]
@@ -197,7 +259,7 @@ cdef int kernel_conv_backprop_filter(RunState run, Plan plan, Frame* frame, Step
         return 0
     if not read_sizes(inputs[1], sizes):
         return 0
-    if not fill_conv(&s, attrs_of(plan, step), type_number, array_dims(<CArray*>inputs[0]), sizes):
+    if not fill_conv(&s, attrs_of(plan, step), type_number, array_dims(<CArray*>inputs[0]), sizes, depthwise):
         return 0
     if not is_result_of(&s, <CArray*>inputs[2]):
         return 0
@@ -206,8 +268,41 @@ cdef int kernel_conv_backprop_filter(RunState run, Plan plan, Frame* frame, Step
     grad = array_bytes(<CArray*>inputs[2])
     out = array_bytes(<CArray*>outputs[0])
     with nogil:
-        status = conv_backward_filter(&s, image, grad, out)
+        if depthwise:
+            status = depthwise_backward_filter(&s, image, grad, out)
+        else:
+            status = conv_backward_filter(&s, image, grad, out)
     return finish_conv(step, status, outputs)
+
+
+cdef int kernel_conv(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                     PyObject** outputs) except -1:
+    return conv_step(plan, frame, step, inputs, False, outputs)
+
+
+cdef int kernel_depthwise(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                          PyObject** outputs) except -1:
+    return conv_step(plan, frame, step, inputs, True, outputs)
+
+
+cdef int kernel_conv_backprop_input(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                    PyObject** outputs) except -1:
+    return conv_input_step(plan, frame, step, inputs, False, outputs)
+
+
+cdef int kernel_depthwise_backprop_input(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                         PyObject** outputs) except -1:
+    return conv_input_step(plan, frame, step, inputs, True, outputs)
+
+
+cdef int kernel_conv_backprop_filter(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                     PyObject** outputs) except -1:
+    return conv_filter_step(plan, frame, step, inputs, False, outputs)
+
+
+cdef int kernel_depthwise_backprop_filter(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
+                                          PyObject** outputs) except -1:
+    return conv_filter_step(plan, frame, step, inputs, True, outputs)
 
 
 # ---------------------------------------------------------------- pooling
@@ -295,8 +390,12 @@ cdef int kernel_avg_pool_grad(RunState run, Plan plan, Frame* frame, Step* step,
 
 
 add_core_kernel("conv", kernel_conv)
+add_join(kernel_conv, joined_conv)
 add_core_kernel("conv_backprop_input", kernel_conv_backprop_input)
 add_core_kernel("conv_backprop_filter", kernel_conv_backprop_filter)
+add_core_kernel("depthwise", kernel_depthwise)
+add_core_kernel("depthwise_backprop_input", kernel_depthwise_backprop_input)
+add_core_kernel("depthwise_backprop_filter", kernel_depthwise_backprop_filter)
 add_core_kernel("max_pool", kernel_max_pool)
 add_core_kernel("max_pool_grad", kernel_max_pool_grad)
 add_core_kernel("avg_pool", kernel_avg_pool)

@@ -1,11 +1,10 @@
 """Convolutions of images: Conv2D, its two gradients, and the layers that are one of these."""
 
-import numpy as np
-
 from .. import _core as core
 from ..conversion import convert_to_tensor
 from . import _windows as win
 from . import array
+from ._convolving import backward_filter, backward_input, forward, gradients, outputs
 from ._rules import merge_dim, with_rank
 from ._rules import text as shape_text
 from ._windows import convert_padding, int_list, steps_of, string
@@ -37,19 +36,7 @@ def _conv_shape(c):
         )
     batch, spatial, depth = win.dims_of(image, data_format)
     check_groups(depth, window[2], window[3])
-    padding, explicit = c.attr("padding"), c.attr("explicit_paddings")
-    win.check_explicit(padding, explicit, 4, data_format)
-    pads = win.explicit_pairs(explicit, data_format) or [(0, 0)] * 2
-    out = [
-        win.window_output(size, k, d, s, padding, *pair)
-        for size, k, d, s, pair in zip(
-            spatial,
-            window[:2],
-            win.attr_dims(dilations, data_format),
-            win.attr_dims(strides, data_format),
-            pads,
-        )
-    ]
+    out = outputs(c, spatial, window[:2], 4)
     return [win.shape_of(batch, out, window[3], data_format)]
 
 
@@ -100,48 +87,6 @@ def sizes_shape(index, rank):
 
 
 # ---------------------------------------------------------------- kernels in NumPy: the general case
-
-
-def forward(w, windows, x):
-    """Convolution of channels-last `x`, in groups if the filter has fewer channels."""
-    x = windows.pad(x)
-    depth, out_depth = w.shape[-2:]
-    groups = x.shape[-1] // depth
-    out = np.zeros((x.shape[0], *windows.outputs, out_depth), x.dtype)
-    part = out_depth // groups
-    for g in range(groups):
-        for tap, place in windows.taps():
-            seen = x[(slice(None), *place, slice(g * depth, (g + 1) * depth))]
-            out[..., g * part : (g + 1) * part] += seen @ w[tap][:, g * part : (g + 1) * part]
-    return out
-
-
-def backward_input(w, windows, grad, n_channels):
-    """The gradient of `forward` with respect to the image."""
-    depth, out_depth = w.shape[-2:]
-    groups = n_channels // depth
-    part = out_depth // groups
-    out = np.zeros((grad.shape[0], *windows.padded, n_channels), grad.dtype)
-    for g in range(groups):
-        given = grad[..., g * part : (g + 1) * part]
-        for tap, place in windows.taps():
-            put = (slice(None), *place, slice(g * depth, (g + 1) * depth))
-            out[put] += given @ w[tap][:, g * part : (g + 1) * part].T
-    return out[windows.inner]
-
-
-def backward_filter(x, windows, grad, depth):
-    """The gradient of `forward` with respect to the filter, whose inputs have `depth` channels."""
-    x = windows.pad(x)
-    groups = x.shape[-1] // depth
-    part = grad.shape[-1] // groups
-    out = np.zeros((*windows.window, depth, grad.shape[-1]), grad.dtype)
-    for g in range(groups):
-        given = grad[..., g * part : (g + 1) * part].reshape(-1, part)
-        for tap, place in windows.taps():
-            seen = x[(slice(None), *place, slice(g * depth, (g + 1) * depth))].reshape(-1, depth)
-            out[tap][:, g * part : (g + 1) * part] = seen.T @ given
-    return out
 
 
 def _check_attrs(attrs, name):
@@ -232,37 +177,10 @@ def _backprop_filter_kernel(attrs, x, sizes, grad):
 # ---------------------------------------------------------------- gradients
 
 
-def _same_steps(op):
-    names = ("dilations", "strides", "padding", "explicit_paddings", "use_cudnn_on_gpu", "data_format")
-    return {name: op.get_attr(name) for name in names}
-
-
-def _conv_gradient(op, grad):
-    image_shape, filter_shape = array.shape_n([op.inputs[0], op.inputs[1]])
-    steps = _same_steps(op)
-    return [
-        CONV_2D_BACKPROP_INPUT(image_shape, op.inputs[1], grad, **steps),
-        CONV_2D_BACKPROP_FILTER(op.inputs[0], filter_shape, grad, **steps),
-    ]
-
-
-def _backprop_input_gradient(op, grad):
-    steps = _same_steps(op)
-    return [
-        None,
-        CONV_2D_BACKPROP_FILTER(grad, array.shape(op.inputs[1]), op.inputs[2], **steps),
-        CONV_2D(grad, op.inputs[1], **steps),
-    ]
-
-
-def _backprop_filter_gradient(op, grad):
-    steps = _same_steps(op)
-    return [
-        CONV_2D_BACKPROP_INPUT(array.shape(op.inputs[0]), grad, op.inputs[2], **steps),
-        None,
-        CONV_2D(op.inputs[0], grad, **steps),
-    ]
-
+_of_conv, _of_backprop_input, _of_backprop_filter = gradients(
+    lambda: (CONV_2D, CONV_2D_BACKPROP_INPUT, CONV_2D_BACKPROP_FILTER),
+    ("dilations", "strides", "padding", "explicit_paddings", "use_cudnn_on_gpu", "data_format"),
+)
 
 _STEPS = (
     "strides: list(int); use_cudnn_on_gpu: bool = True; padding: 'SAME'|'VALID'|'EXPLICIT'; "
@@ -275,7 +193,7 @@ CONV_2D = core.OpType(
     f"T: float16|bfloat16|float32|float64|int32; {_STEPS}",
     shape=_conv_shape,
     kernel=core.kernel("conv", _conv_kernel),
-    gradient=_conv_gradient,
+    gradient=_of_conv,
 )
 CONV_2D_BACKPROP_INPUT = core.OpType(
     "Conv2DBackpropInput",
@@ -283,7 +201,7 @@ CONV_2D_BACKPROP_INPUT = core.OpType(
     f"T: float16|bfloat16|float32|float64|int32; {_STEPS}",
     shape=_backprop_input_shape,
     kernel=core.kernel("conv_backprop_input", _backprop_input_kernel),
-    gradient=_backprop_input_gradient,
+    gradient=_of_backprop_input,
 )
 CONV_2D_BACKPROP_FILTER = core.OpType(
     "Conv2DBackpropFilter",
@@ -291,7 +209,7 @@ CONV_2D_BACKPROP_FILTER = core.OpType(
     f"T: float16|bfloat16|float32|float64; {_STEPS}",
     shape=sizes_shape(1, 4),
     kernel=core.kernel("conv_backprop_filter", _backprop_filter_kernel),
-    gradient=_backprop_filter_gradient,
+    gradient=_of_backprop_filter,
 )
 
 

@@ -8,6 +8,7 @@ from .. import _core as core
 from ..conversion import convert_to_tensor
 from . import _windows as win
 from . import array
+from ._convolving import gradients, outputs
 from ._rules import merge_dim, with_rank
 from ._rules import text as shape_text
 from ._windows import convert_padding, int_list, string
@@ -32,19 +33,7 @@ def _depthwise_shape(c):
             )
     batch, spatial, depth = win.dims_of(image, data_format)
     depth = merge_dim(depth, window[2])
-    padding, explicit = c.attr("padding"), c.attr("explicit_paddings")
-    win.check_explicit(padding, explicit, 4, data_format)
-    pads = win.explicit_pairs(explicit, data_format) or [(0, 0)] * 2
-    out = [
-        win.window_output(size, k, d, s, padding, *pair)
-        for size, k, d, s, pair in zip(
-            spatial,
-            window[:2],
-            win.attr_dims(dilations, data_format),
-            win.attr_dims(strides, data_format),
-            pads,
-        )
-    ]
+    out = outputs(c, spatial, window[:2], 4)
     depth = None if depth is None or window[3] is None else depth * window[3]
     return [win.shape_of(batch, out, depth, data_format)]
 
@@ -115,36 +104,11 @@ def _backprop_filter_kernel(attrs, x, sizes, grad):
 # ---------------------------------------------------------------- blocks
 
 
-def _same_steps(op):
-    names = ("dilations", "strides", "padding", "explicit_paddings", "data_format")
-    return {name: op.get_attr(name) for name in names}
-
-
-def _depthwise_gradient(op, grad):
-    steps, (image, window) = _same_steps(op), op.inputs
-    return [
-        BACKPROP_INPUT(array.shape(image), window, grad, **steps),
-        BACKPROP_FILTER(image, array.shape(window), grad, **steps),
-    ]
-
-
-def _backprop_input_gradient(op, grad):
-    steps = _same_steps(op)
-    return [
-        None,
-        BACKPROP_FILTER(grad, array.shape(op.inputs[1]), op.inputs[2], **steps),
-        DEPTHWISE(grad, op.inputs[1], **steps),
-    ]
-
-
-def _backprop_filter_gradient(op, grad):
-    steps = _same_steps(op)
-    return [
-        BACKPROP_INPUT(array.shape(op.inputs[0]), grad, op.inputs[2], **steps),
-        None,
-        DEPTHWISE(op.inputs[0], grad, **steps),
-    ]
-
+_of_depthwise, _of_backprop_input, _of_backprop_filter = gradients(
+    lambda: (DEPTHWISE, BACKPROP_INPUT, BACKPROP_FILTER),
+    ("dilations", "strides", "padding", "explicit_paddings", "data_format"),
+    lambda tensors: map(array.shape, tensors),
+)
 
 _ATTRS = (
     "T: float16|bfloat16|float32|float64; strides: list(int); padding: 'SAME'|'VALID'|'EXPLICIT'; "
@@ -156,24 +120,24 @@ DEPTHWISE = core.OpType(
     "input: T, filter: T -> output: T",
     _ATTRS,
     shape=_depthwise_shape,
-    kernel=_depthwise_kernel,
-    gradient=_depthwise_gradient,
+    kernel=core.kernel("depthwise", _depthwise_kernel),
+    gradient=_of_depthwise,
 )
 BACKPROP_INPUT = core.OpType(
     "DepthwiseConv2dNativeBackpropInput",
     "input_sizes: int32, filter: T, out_backprop: T -> output: T",
     _ATTRS,
     shape=sizes_shape(0, 4),
-    kernel=_backprop_input_kernel,
-    gradient=_backprop_input_gradient,
+    kernel=core.kernel("depthwise_backprop_input", _backprop_input_kernel),
+    gradient=_of_backprop_input,
 )
 BACKPROP_FILTER = core.OpType(
     "DepthwiseConv2dNativeBackpropFilter",
     "input: T, filter_sizes: int32, out_backprop: T -> output: T",
     _ATTRS,
     shape=sizes_shape(1, 4),
-    kernel=_backprop_filter_kernel,
-    gradient=_backprop_filter_gradient,
+    kernel=core.kernel("depthwise_backprop_filter", _backprop_filter_kernel),
+    gradient=_of_backprop_filter,
 )
 
 

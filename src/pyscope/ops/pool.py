@@ -8,6 +8,16 @@ from .. import _core as core
 from .. import dtypes
 from . import _windows as win
 from . import array
+from ._pooling import (
+    STEPS,
+    first_of_maxima,
+    max_gradient,
+    max_gradient_gradient,
+    max_of_windows,
+    mean_gradient,
+    mean_of_windows,
+    zeros_and,
+)
 from ._rules import REAL, merge, with_rank
 from ._rules import text as shape_text
 from ._windows import convert_padding, int_list, steps_of, string
@@ -107,10 +117,6 @@ def _check_pads(windows):
             raise win.invalid(f"{name} padding {pad} needs to be smaller than the window size {size}")
 
 
-def _lowest(dtype):
-    return np.array(-np.inf, dtype) if dtype.kind not in "iu" else np.iinfo(dtype).min
-
-
 def _max_of_depth(x, window, step):
     depth = x.shape[-1]
     if depth % window:
@@ -118,30 +124,6 @@ def _max_of_depth(x, window, step):
     if step != window:
         raise win.unimplemented("Depthwise max pooling requires the depth window to equal the depth stride")
     return x.reshape(*x.shape[:-1], depth // window, window).max(-1)
-
-
-def _max_of_windows(x, windows):
-    padded = windows.pad(x, _lowest(x.dtype))
-    out = None
-    for _, place in windows.taps():
-        seen = padded[(slice(None), *place)]
-        out = seen.copy() if out is None else np.maximum(out, seen, out=out)
-    return out
-
-
-def _first_of_maxima(x, windows):
-    """For each window the number of the tap that is its maximum, the first of several."""
-    padded = windows.pad(x, _lowest(x.dtype))
-    best = which = None
-    for number, (_, place) in enumerate(windows.taps()):
-        seen = padded[(slice(None), *place)]
-        if best is None:
-            best, which = seen.copy(), np.zeros(seen.shape, np.int64)
-            continue
-        better = seen > best
-        best[better] = seen[better]
-        which[better] = number
-    return best, which
 
 
 def _max_kernel(attrs, x):
@@ -155,7 +137,7 @@ def _max_kernel(attrs, x):
         return _max_of_depth(x, ksize[3], strides[3])
     windows = _windows_of(attrs, x, True)
     _check_pads(windows)
-    return _max_of_windows(x, windows)
+    return max_of_windows(x, windows)
 
 
 def _grad_windows(attrs, x, y, grad, of_input=False):
@@ -174,28 +156,17 @@ def _grad_windows(attrs, x, y, grad, of_input=False):
 
 
 def _max_grad_kernel(attrs, x, y, grad):
-    windows = _grad_windows(attrs, x, y, grad)
-    _, which = _first_of_maxima(x, windows)
-    out = np.zeros((x.shape[0], *windows.padded, x.shape[3]), grad.dtype)
-    for number, (_, place) in enumerate(windows.taps()):
-        out[(slice(None), *place)] += np.where(which == number, grad, grad.dtype.type(0))
-    return np.ascontiguousarray(out[windows.inner])
+    return max_gradient(x, _grad_windows(attrs, x, y, grad), grad)
 
 
 def _max_grad_grad_kernel(attrs, x, y, grad):
-    windows = _grad_windows(attrs, x, y, grad, True)
-    _, which = _first_of_maxima(x, windows)
-    padded = windows.pad(grad)
-    out = np.zeros(which.shape, grad.dtype)
-    for number, (_, place) in enumerate(windows.taps()):
-        np.copyto(out, padded[(slice(None), *place)], where=which == number)
-    return out
+    return max_gradient_gradient(x, _grad_windows(attrs, x, y, grad, True), grad)
 
 
 def _argmax_kernel(attrs, x):
     _check("Max", attrs, x, "NHWC")
     windows = _windows_of(attrs, x)
-    best, which = _first_of_maxima(x, windows)
+    best, which = first_of_maxima(x, windows)
     batch, height, width, depth = x.shape
     y, column = np.divmod(which, windows.window[1])
     (top, _), (left, _) = windows.pads
@@ -216,29 +187,9 @@ def _grad_argmax_kernel(attrs, x, grad, argmax):
     return out.reshape(x.shape)
 
 
-def _counts(windows, dtype):
-    """How many pixels of the image each window meets."""
-    counts = np.ones((), dtype)
-    for axis, (size, k, s, o, (before, _)) in enumerate(
-        zip(windows.spatial, windows.window, windows.strides, windows.outputs, windows.pads)
-    ):
-        start = np.arange(o) * s - before
-        met = np.minimum(start + k, size) - np.maximum(start, 0)
-        shape = [1] * (len(windows.spatial) + 1)
-        shape[axis] = o
-        counts = counts * met.reshape(shape)
-    return counts.astype(dtype)
-
-
 def _avg_kernel(attrs, x):
     _check("Avg", attrs, x, attrs["data_format"])
-    windows = _windows_of(attrs, x)
-    padded = windows.pad(win.widened(x))
-    out = np.zeros((x.shape[0], *windows.outputs, x.shape[3]), padded.dtype)
-    for _, place in windows.taps():
-        out += padded[(slice(None), *place)]
-    out /= _counts(windows, out.dtype)
-    return out.astype(x.dtype, copy=False)
+    return mean_of_windows(x, _windows_of(attrs, x))
 
 
 def _avg_grad_kernel(attrs, shape, grad):
@@ -249,12 +200,7 @@ def _avg_grad_kernel(attrs, shape, grad):
     windows = win.Windows.of_pool((height, width), attrs["ksize"], attrs["strides"], attrs["padding"])
     if grad.shape != (batch, *windows.outputs, channels):
         raise win.invalid("index * stride must be less than or equal to input size")
-    given = win.widened(grad)
-    given = given / _counts(windows, given.dtype)
-    out = np.zeros((batch, *windows.padded, channels), given.dtype)
-    for _, place in windows.taps():
-        out[(slice(None), *place)] += given
-    return np.ascontiguousarray(out[windows.inner]).astype(grad.dtype, copy=False)
+    return mean_gradient(windows, grad)
 
 
 # ---------------------------------------------------------------- gradients
@@ -269,15 +215,6 @@ def _max_gradient(op, grad):
     return [MAX_POOL_GRAD(op.inputs[0], op.outputs[0], grad, **steps)]
 
 
-def _zeros_and(op, block, grad):
-    steps = _attrs_of(op, "ksize", "strides", "padding", "data_format")
-    return [
-        array.zeros_like(op.inputs[0]),
-        array.zeros_like(op.inputs[1]),
-        block(op.inputs[0], op.inputs[1], grad, **steps),
-    ]
-
-
 def _argmax_gradient(op, grad, _):
     steps = _attrs_of(op, "ksize", "strides", "padding", "include_batch_in_index")
     return [MAX_POOL_GRAD_WITH_ARGMAX(op.inputs[0], grad, op.outputs[1], **steps)]
@@ -285,11 +222,11 @@ def _argmax_gradient(op, grad, _):
 
 def _avg_gradient(op, grad):
     shape = array.shape(op.inputs[0], out_type=dtypes.int32)
-    return [AVG_POOL_GRAD(shape, grad, **_attrs_of(op, "ksize", "strides", "padding", "data_format"))]
+    return [AVG_POOL_GRAD(shape, grad, **_attrs_of(op, *STEPS))]
 
 
 def _avg_grad_gradient(op, grad):
-    steps = _attrs_of(op, "ksize", "strides", "padding", "data_format")
+    steps = _attrs_of(op, *STEPS)
     return [array.stop_gradient(op.inputs[0]), AVG_POOL(grad, **steps)]
 
 
@@ -316,7 +253,7 @@ MAX_POOL_GRAD = core.OpType(
     f"{_WINDOW}; {_EXPLICIT}; {_FORMAT}; T: {REAL} = float32",
     shape=_like_image,
     kernel=core.kernel("max_pool_grad", _max_grad_kernel),
-    gradient=lambda op, grad: _zeros_and(op, MAX_POOL_GRAD_GRAD, grad),
+    gradient=lambda op, grad: zeros_and(op, MAX_POOL_GRAD_GRAD, grad),
 )
 MAX_POOL_GRAD_GRAD = core.OpType(
     "MaxPoolGradGrad",
@@ -324,7 +261,7 @@ MAX_POOL_GRAD_GRAD = core.OpType(
     f"{_WINDOW}; {_PLAIN}; {_FORMAT}; T: {REAL}",
     shape=_grad_grad_shape,
     kernel=_max_grad_grad_kernel,
-    gradient=lambda op, grad: _zeros_and(op, MAX_POOL_GRAD, grad),
+    gradient=lambda op, grad: zeros_and(op, MAX_POOL_GRAD, grad),
 )
 MAX_POOL_WITH_ARGMAX = core.OpType(
     "MaxPoolWithArgmax",

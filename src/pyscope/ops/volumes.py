@@ -1,15 +1,23 @@
 """Convolution and pooling of volumes, ``[batch, depth, height, width, channels]``."""
 
-import numpy as np
 
 from .. import _core as core
 from . import _windows as win
 from . import array
+from ._convolving import backward_filter, backward_input, forward, gradients, outputs
+from ._pooling import (
+    STEPS,
+    max_gradient,
+    max_gradient_gradient,
+    max_of_windows,
+    mean_gradient,
+    mean_of_windows,
+    zeros_and,
+)
 from ._rules import REAL, merge, with_rank
 from ._rules import text as shape_text
 from ._windows import int_list, steps_of, string
-from .conv import backward_filter, backward_input, check_groups, forward, sizes_shape
-from .pool import _counts, _first_of_maxima, _max_of_windows
+from .conv import check_groups, sizes_shape
 from .shape import deprecated_argument
 
 __all__ = ["avg_pool3d", "conv3d", "conv3d_backprop_filter_v2", "conv3d_transpose", "max_pool3d"]
@@ -35,16 +43,8 @@ def _conv_shape(c):
     _five(c, "Conv3D", "dilations", "strides")
     batch, spatial, depth = win.dims_of(image, data_format)
     check_groups(depth, window[3], window[4])
-    out = _window_outputs(c, spatial, window[:3], win.attr_dims(c.attr("dilations"), data_format))
+    out = outputs(c, spatial, window[:3], 5, pads=False)
     return [win.shape_of(batch, out, window[4], data_format)]
-
-
-def _window_outputs(c, spatial, window, dilations=(1, 1, 1)):
-    strides = win.attr_dims(c.attr("strides"), c.attr("data_format"))
-    return [
-        win.window_output(size, k, d, s, c.attr("padding"))
-        for size, k, d, s in zip(spatial, window, dilations, strides)
-    ]
 
 
 def _pooled_shape(c):
@@ -52,7 +52,12 @@ def _pooled_shape(c):
     image = with_rank(c.shape(0), 5)
     _five(c, "Pool3D", "strides", "ksize")
     batch, spatial, channels = win.dims_of(image, data_format)
-    out = _window_outputs(c, spatial, win.attr_dims(c.attr("ksize"), data_format))
+    out = [
+        win.window_output(size, k, 1, s, c.attr("padding"))
+        for size, k, s in zip(
+            spatial, win.attr_dims(c.attr("ksize"), data_format), win.attr_dims(c.attr("strides"), data_format)
+        )
+    ]
     return win.shape_of(batch, out, channels, data_format)
 
 
@@ -122,103 +127,31 @@ def _backprop_filter_kernel(attrs, x, sizes, grad):
     return backward_filter(win.widened(x), windows, win.widened(grad), sizes[3]).astype(grad.dtype, copy=False)
 
 
-def _pool_windows(attrs, x, family):
+def _pool_windows(attrs, x):
     if x.ndim != 5:
         raise win.invalid("tensor_in must be 5-dimensional")
     ksize = attrs["ksize"]
     if ksize[0] != 1 or ksize[4] != 1:
         raise win.unimplemented("Pooling is not yet supported on the batch nor channel dimension.")
-    return _windows_of(attrs, x.shape[1:4], ksize[1:4], family)
-
-
-def _max_kernel(attrs, x):
-    return _max_of_windows(x, _pool_windows(attrs, x, "Pool3D"))
-
-
-def _max_grad_kernel(attrs, x, y, grad):
-    windows = _pool_windows(attrs, x, "Pool3D")
-    _, which = _first_of_maxima(x, windows)
-    out = np.zeros((x.shape[0], *windows.padded, x.shape[4]), grad.dtype)
-    for number, (_, place) in enumerate(windows.taps()):
-        out[(slice(None), *place)] += np.where(which == number, grad, grad.dtype.type(0))
-    return np.ascontiguousarray(out[windows.inner])
-
-
-def _max_grad_grad_kernel(attrs, x, y, grad):
-    windows = _pool_windows(attrs, x, "Pool3D")
-    _, which = _first_of_maxima(x, windows)
-    padded = windows.pad(grad)
-    out = np.zeros(which.shape, grad.dtype)
-    for number, (_, place) in enumerate(windows.taps()):
-        np.copyto(out, padded[(slice(None), *place)], where=which == number)
-    return out
-
-
-def _avg_kernel(attrs, x):
-    windows = _pool_windows(attrs, x, "Pool3D")
-    padded = windows.pad(win.widened(x))
-    out = np.zeros((x.shape[0], *windows.outputs, x.shape[4]), padded.dtype)
-    for _, place in windows.taps():
-        out += padded[(slice(None), *place)]
-    out /= _counts(windows, out.dtype)
-    return out.astype(x.dtype, copy=False)
+    return _windows_of(attrs, x.shape[1:4], ksize[1:4], "Pool3D")
 
 
 def _avg_grad_kernel(attrs, shape, grad):
-    batch, *spatial, channels = shape.tolist()
-    windows = _windows_of(attrs, spatial, attrs["ksize"][1:4], "Pool3D")
-    given = win.widened(grad)
-    given = given / _counts(windows, given.dtype)
-    out = np.zeros((batch, *windows.padded, channels), given.dtype)
-    for _, place in windows.taps():
-        out[(slice(None), *place)] += given
-    return np.ascontiguousarray(out[windows.inner]).astype(grad.dtype, copy=False)
+    windows = _windows_of(attrs, shape.tolist()[1:4], attrs["ksize"][1:4], "Pool3D")
+    return mean_gradient(windows, grad)
 
 
 # ---------------------------------------------------------------- gradients
 
 
-def _steps(op, *names):
-    return {name: op.get_attr(name) for name in names}
+def _pool_steps(op):
+    return {name: op.get_attr(name) for name in STEPS}
 
 
-_CONV_STEPS = ("dilations", "strides", "padding", "data_format")
-_POOL_STEPS = ("ksize", "strides", "padding", "data_format")
-
-
-def _conv_gradient(op, grad):
-    image_shape, filter_shape = array.shape_n([op.inputs[0], op.inputs[1]])
-    steps = _steps(op, *_CONV_STEPS)
-    return [
-        CONV_3D_BACKPROP_INPUT(image_shape, op.inputs[1], grad, **steps),
-        CONV_3D_BACKPROP_FILTER(op.inputs[0], filter_shape, grad, **steps),
-    ]
-
-
-def _backprop_input_gradient(op, grad):
-    steps = _steps(op, *_CONV_STEPS)
-    return [
-        None,
-        CONV_3D_BACKPROP_FILTER(grad, array.shape(op.inputs[1]), op.inputs[2], **steps),
-        CONV_3D(grad, op.inputs[1], **steps),
-    ]
-
-
-def _backprop_filter_gradient(op, grad):
-    steps = _steps(op, *_CONV_STEPS)
-    return [
-        CONV_3D_BACKPROP_INPUT(array.shape(op.inputs[0]), grad, op.inputs[2], **steps),
-        None,
-        CONV_3D(op.inputs[0], grad, **steps),
-    ]
-
-
-def _zeros_and(op, block, grad):
-    return [
-        array.zeros_like(op.inputs[0]),
-        array.zeros_like(op.inputs[1]),
-        block(op.inputs[0], op.inputs[1], grad, **_steps(op, *_POOL_STEPS)),
-    ]
+_of_conv, _of_backprop_input, _of_backprop_filter = gradients(
+    lambda: (CONV_3D, CONV_3D_BACKPROP_INPUT, CONV_3D_BACKPROP_FILTER),
+    ("dilations", "strides", "padding", "data_format"),
+)
 
 
 # ---------------------------------------------------------------- blocks
@@ -236,33 +169,33 @@ CONV_3D = core.OpType(
     "input: T, filter: T -> output: T",
     _CONV,
     shape=_conv_shape,
-    kernel=_conv_kernel,
-    gradient=_conv_gradient,
+    kernel=core.kernel("conv3d", _conv_kernel),
+    gradient=_of_conv,
 )
 CONV_3D_BACKPROP_INPUT = core.OpType(
     "Conv3DBackpropInputV2",
     "input_sizes: Tshape, filter: T, out_backprop: T -> output: T",
     f"{_CONV}; Tshape: int32|int64 = int32",
     shape=sizes_shape(0, 5),
-    kernel=_backprop_input_kernel,
-    gradient=_backprop_input_gradient,
+    kernel=core.kernel("conv3d_backprop_input", _backprop_input_kernel),
+    gradient=_of_backprop_input,
 )
 CONV_3D_BACKPROP_FILTER = core.OpType(
     "Conv3DBackpropFilterV2",
     "input: T, filter_sizes: int32, out_backprop: T -> output: T",
     _CONV,
     shape=sizes_shape(1, 5),
-    kernel=_backprop_filter_kernel,
-    gradient=_backprop_filter_gradient,
+    kernel=core.kernel("conv3d_backprop_filter", _backprop_filter_kernel),
+    gradient=_of_backprop_filter,
 )
 MAX_POOL_3D = core.OpType(
     "MaxPool3D",
     "input: T -> output: T",
     f"{_POOL}; T: {_HALF}",
     shape=lambda c: [_pooled_shape(c)],
-    kernel=_max_kernel,
+    kernel=lambda attrs, x: max_of_windows(x, _pool_windows(attrs, x)),
     gradient=lambda op, grad: [
-        MAX_POOL_3D_GRAD(op.inputs[0], op.outputs[0], grad, **_steps(op, *_POOL_STEPS))
+        MAX_POOL_3D_GRAD(op.inputs[0], op.outputs[0], grad, **_pool_steps(op))
     ],
 )
 MAX_POOL_3D_GRAD = core.OpType(
@@ -270,25 +203,25 @@ MAX_POOL_3D_GRAD = core.OpType(
     "orig_input: TInput, orig_output: TInput, grad: T -> output: T",
     f"{_POOL}; T: {_HALF} = float32; TInput: {_HALF} = float32",
     shape=_like_image,
-    kernel=_max_grad_kernel,
-    gradient=lambda op, grad: _zeros_and(op, MAX_POOL_3D_GRAD_GRAD, grad),
+    kernel=lambda attrs, x, y, grad: max_gradient(x, _pool_windows(attrs, x), grad),
+    gradient=lambda op, grad: zeros_and(op, MAX_POOL_3D_GRAD_GRAD, grad),
 )
 MAX_POOL_3D_GRAD_GRAD = core.OpType(
     "MaxPool3DGradGrad",
     "orig_input: T, orig_output: T, grad: T -> output: T",
     f"{_POOL}; T: {REAL}",
     shape=_grad_grad_shape,
-    kernel=_max_grad_grad_kernel,
-    gradient=lambda op, grad: _zeros_and(op, MAX_POOL_3D_GRAD, grad),
+    kernel=lambda attrs, x, y, grad: max_gradient_gradient(x, _pool_windows(attrs, x), grad),
+    gradient=lambda op, grad: zeros_and(op, MAX_POOL_3D_GRAD, grad),
 )
 AVG_POOL_3D = core.OpType(
     "AvgPool3D",
     "input: T -> output: T",
     f"{_POOL}; T: {_HALF}|float64",
     shape=lambda c: [_pooled_shape(c)],
-    kernel=_avg_kernel,
+    kernel=lambda attrs, x: mean_of_windows(x, _pool_windows(attrs, x)),
     gradient=lambda op, grad: [
-        AVG_POOL_3D_GRAD(array.shape(op.inputs[0]), grad, **_steps(op, *_POOL_STEPS))
+        AVG_POOL_3D_GRAD(array.shape(op.inputs[0]), grad, **_pool_steps(op))
     ],
 )
 AVG_POOL_3D_GRAD = core.OpType(
@@ -299,7 +232,7 @@ AVG_POOL_3D_GRAD = core.OpType(
     kernel=_avg_grad_kernel,
     gradient=lambda op, grad: [
         array.stop_gradient(op.inputs[0]),
-        AVG_POOL_3D(grad, **_steps(op, *_POOL_STEPS)),
+        AVG_POOL_3D(grad, **_pool_steps(op)),
     ],
 )
 

@@ -181,6 +181,7 @@ cdef class Graph:
         """
         cdef NameTable names = self.names
         cdef int component, flags
+        cdef Py_ssize_t start, cut
         cdef Scope* current
         cdef str head, path
         if ends_with_slash(name):
@@ -208,10 +209,13 @@ cdef class Graph:
             flags = name_flags(name)         # of a path only its components are kept
             if not plain:
                 self.check_name(name, flags)
-            head, _, name = name.rpartition("/")
-            for part in head.split("/"):
-                scope[0] = names.child_scope(scope[0], part)
-            component = names.intern(name)
+            start = 0
+            cut = PyUnicode_FindChar(name, 47, 0, PyUnicode_GET_LENGTH(name), 1)
+            while cut >= 0:
+                scope[0] = names.child_scope(scope[0], PyUnicode_Substring(name, start, cut))
+                start = cut + 1
+                cut = PyUnicode_FindChar(name, 47, start, PyUnicode_GET_LENGTH(name), 1)
+            component = names.intern(PyUnicode_Substring(name, start, PyUnicode_GET_LENGTH(name)))
         else:
             component = names.intern(name)
             flags = names.valid[component]

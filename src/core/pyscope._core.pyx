@@ -19,6 +19,8 @@ cdef extern from "Python.h":
     Py_UCS4 PyUnicode_READ(int kind, const void* data, Py_ssize_t index)
     bint PyUnicode_IS_COMPACT_ASCII(object text)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+    str PyUnicode_Substring(object text, Py_ssize_t start, Py_ssize_t end)
+    Py_ssize_t PyUnicode_FindChar(object text, Py_UCS4 c, Py_ssize_t start, Py_ssize_t end, int direction)
     ctypedef struct PyThreadState:
         pass
     PyThreadState* PyThreadState_Get()

@@ -229,8 +229,13 @@ cdef object ready_node(OpType t, PyObject** args, dict attrs, tuple stored, obje
         text = <str>name
     else:
         text = node_name_text(name, default_name)
-    if n_literals and text[len(text) - 1] == u"/" and not g.is_free(text):
-        return None              # TF makes the constants before it finds the name taken
+    if n_literals:
+        if text[len(text) - 1] == u"/" and not g.is_free(text):
+            return None          # TF makes the constants before it finds the name taken
+        if attrs:
+            for key in attrs:    # and looks for attributes of a wrong kind before that
+                if key in t.attrs:
+                    check_kind(t.attrs[key], attrs[key])
     suffix = UNRESOLVED
     try:
         g.resolve_name(text, not t.scoped, &scope, &base, &suffix)

@@ -130,6 +130,16 @@ def test_a_programs_own_conversion_of_variables():
             core.reading_directly(True)
 
 
+def test_an_attribute_of_a_wrong_kind_is_found_before_a_variable_is_read():
+    with tf.Graph().as_default() as graph:
+        v = tf.get_variable("v", [1, 3, 3, 1])
+        n_before = graph.n_operations
+        with pytest.raises(TypeError, match="Expected int for argument 'depth_radius'"):
+            tf.nn.lrn(v, depth_radius="a")
+        assert graph.n_operations == n_before
+        assert tf.nn.lrn(v).name == "LRN:0"
+
+
 # ---------------------------------------------------------------- lists of outputs
 
 

@@ -87,6 +87,9 @@ class _VariableMeta(type):
         return type.__call__(cls, *args, **kwargs)
 
 
+creation = None          # the module, which needs this one; loaded when first used
+
+
 def _create(
     initial_value=None,
     trainable=None,
@@ -104,7 +107,9 @@ def _create(
     aggregation=_NONE,
     shape=None,
 ):
-    from . import creation
+    global creation
+    if creation is None:
+        from . import creation
 
     if variable_def is None and not core.get_default_graph()._variable_creator_stack:
         return creation.make(

@@ -92,23 +92,32 @@ cdef class Group:
 # ---------------------------------------------------------------- which steps are elementwise
 
 cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
-    """Give a step its inner loop and the type of programs it can be in, if it is elementwise and has one of both."""
+    """Give a step the type of programs it can be in, or else its inner loop, if it is elementwise and has one of both."""
+    if step.n_out != 1 or step.n_in < 1 or draft.op_type(step).stateful:
+        return False
+    if step.kind != STEP_NUMPY and step.kind != STEP_CORE and step.kind != STEP_PYTHON:
+        return False
+    step.loop = NULL
+    step.vector = vector_type(draft, step)
+    if step.vector > VECTOR_ANY and (not draft.op_type(step).type.startswith("BiasAdd") or adds_rows(draft, step)):
+        return True
+    return find_inner_loop(draft, step)
+
+
+cdef bint find_inner_loop(Draft draft, DraftStep* step) except -1:
+    """Give a step its inner loop, if it has one."""
     cdef OpType op_type = draft.op_type(step)
     cdef Binding b
     cdef Step call
     cdef int types[3]
     cdef int k
-    if step.n_out != 1 or step.n_in < 1 or op_type.stateful:
-        return False
-    if step.kind != STEP_NUMPY and step.kind != STEP_CORE and step.kind != STEP_PYTHON:
-        return False
+    if step.vector != VECTOR_ANY:
+        step.vector = VECTOR_NONE
     call.n_in = step.n_in
-    step.loop = NULL
-    step.vector = vector_type(draft, step)
     types[2] = numpy_type(draft.dtype(step.first_out))
     if step.n_in > 2:
         if not adds_many(op_type):
-            return step.vector != VECTOR_NONE
+            return False
         call.n_in = 2
     for k in range(call.n_in):
         types[k] = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))
@@ -116,19 +125,18 @@ cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
     b = binding_of(op_type)
     if step.kind == STEP_NUMPY:
         if not find_loop(&call, b.callable, types):
-            return step.vector != VECTOR_NONE
+            return False
     elif adds_many(op_type) and step.n_in > 1:
         if not find_loop(&call, np.add, types):
             return False
-    elif op_type.type.startswith("BiasAdd"):
-        step.vector = step.vector if adds_rows(draft, step) else VECTOR_NONE
-        if not adds_rows(draft, step) or not find_loop(&call, np.add, types):
+    elif adds_rows(draft, step):
+        if not find_loop(&call, np.add, types):
             return False
     else:
         call.loop = typed_loop(op_type.type, step.n_in, types)
         call.loop_data = NULL
         if call.loop == NULL:
-            return step.vector != VECTOR_NONE
+            return False
     step.loop = call.loop
     step.loop_data = call.loop_data
     return True
@@ -247,10 +255,12 @@ cdef class Fusing:
                 return -1
             leads = leads or kind == EXTERNAL_LEAD
             if kind == EXTERNAL_SCALAR and step.vector and not is_real(numpy_type(draft.dtype(draft.input(step, k)))):
-                step.vector = VECTOR_NONE          # programs have elements of their own type only
+                step.vector = VECTOR_NONE        # programs have elements of their own type only
+                if step.loop == NULL and not find_inner_loop(draft, step):
+                    return -1
             if form == FORM_CLIP and (kind == EXTERNAL_ROW or k == 0 and kind != EXTERNAL_LEAD):
                 return -1
-        if not leads or (step.loop == NULL and not step.vector):
+        if not leads:
             return -1
         for k in range(step.n_in):
             group = self.join(group, self.maker(draft.input(step, k)), shape)
@@ -323,7 +333,7 @@ cdef int fuse(Draft draft) except -1:
         if step.group < 0:
             continue
         forming = &fusing.groups[fusing.root(step.group)]
-        if forming.n < 2 and (step.loop != NULL or step.kind != STEP_PYTHON):
+        if forming.n < 2 and (step.loop != NULL or step.kind != STEP_PYTHON):        # those run as they are
             step.group = -1
             continue
         if forming.kept < 0:

@@ -139,7 +139,7 @@ cdef int vector_type(Draft draft, DraftStep* step) except -1:
     wanted = made
     if form == FORM_COMPARE or form == FORM_COMPARE_SWAPPED:
         wanted = numpy_type(draft.dtype(draft.inputs[step.first_in]))
-    if not is_real(wanted):
+    if not is_real(wanted) or form == FORM_SUM and step.n_in < 2:
         return VECTOR_NONE
     for k in range(step.n_in):
         type_number = numpy_type(draft.dtype(draft.inputs[step.first_in + k]))

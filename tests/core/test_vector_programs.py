@@ -272,3 +272,10 @@ def test_strides_of_a_function(level):
     with tf.Session() as sess:
         whole = sess.run(tf.exp(x), {x: np.ascontiguousarray(v)})
         np.testing.assert_array_equal(sess.run(tf.exp(x), {x: v}), whole)
+
+
+def test_a_sum_of_one_tensor(level):
+    from pyscope.ops.arithmetic import ADD_N
+
+    x = tf.placeholder(tf.float32, [None])
+    check([ADD_N([tf.tanh(x)]) * 2.0, ADD_N([x])], {x: numbers(300, np.float32)})

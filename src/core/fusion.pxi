@@ -92,7 +92,7 @@ cdef class Group:
 # ---------------------------------------------------------------- which steps are elementwise
 
 cdef bint find_element_loop(Draft draft, DraftStep* step) except -1:
-    """Give a step the type of programs it can be in, or else its inner loop, if it is elementwise and has one of both."""
+    """Give an elementwise step the type of programs it can be in, or else its inner loop; whether it has one."""
     if step.n_out != 1 or step.n_in < 1 or draft.op_type(step).stateful:
         return False
     if step.kind != STEP_NUMPY and step.kind != STEP_CORE and step.kind != STEP_PYTHON:

@@ -1,9 +1,9 @@
 /* exp, log, tanh and the logistic function of a vector of floats; vector_body.h includes this for each instruction set.
  *
- * All are within 1.5 units in the last place of the true value, for every float (tests/core/test_vector_functions.py),
- * including infinities, NaN and numbers below the normal ones. The polynomials are minimax approximations that were
- * computed for this file (Lawson's reweighted least squares in extended precision), in Estrin's form, which has short
- * chains of dependent operations.
+ * exp and log are within 1.05 units in the last place of the true value, tanh and the logistic function within 2.1, for
+ * floats of every size, infinities, NaN and numbers below the normal ones among them (test_vector_programs.py). The
+ * polynomials are minimax approximations that were computed for this file (Lawson's reweighted least squares), in
+ * Estrin's form, which has short chains of dependent operations.
  *
  * exp: x = n log 2 + r with |r| <= log(2) / 2; the first part of log 2 has 9 bits, so that n times it is exact (Cody
  * and Waite 1980, "Software Manual for the Elementary Functions", chapter 6). e**r - 1 = r + r**2 q(r); q deviates so

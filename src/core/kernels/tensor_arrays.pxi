@@ -4,9 +4,11 @@
 
 cdef int kernel_stack_push(RunState run, Plan plan, Frame* frame, Step* step, PyObject** inputs,
                            PyObject** outputs) except -1:
+    cdef list stack
     if not isinstance(<object>inputs[0], list):
         return 0
-    (<list>inputs[0]).append(<object>inputs[1])
+    stack = <list><object>inputs[0]
+    stack.append(<object>inputs[1])
     Py_XINCREF(inputs[1])
     outputs[0] = inputs[1]
     return 1

@@ -15,6 +15,7 @@ cdef enum:
     SMALL_BYTES = 4096           # arrays up to this size wait in their register for the next run
     REST_MOST = 16777216         # 16 MB: beyond, touching fresh pages is a small part of the work
     REST_BYTES = 134217728       # 128 MB: all that waits, in this process
+    ROOM_LEAST = 4194304         # 4 MB: from here on NumPy asks for huge pages, which are soon touched
     REST_CLASSES = 64            # four to each power of two
     WAKE_LOOKS = 8
 
@@ -109,6 +110,31 @@ cdef PyObject* wake(int type_number, int ndim, cnp.npy_intp* dims) noexcept:
         cnp.PyArray_UpdateFlags(<cnp.ndarray>found, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS)
         return found
     return NULL
+
+
+cdef void make_room(PyObject** values, int n) noexcept:
+    """Give back the arrays at rest that are as large as one of these, if that is large.
+
+    A kernel in Python gets its memory from NumPy and never wakes an array here. What it reads is much like what it
+    will make, and that is not to come on top of what waits for nobody.
+    """
+    global resting_bytes
+    cdef Resting* kept
+    cdef PyObject* dropped
+    cdef int i
+    cdef cnp.npy_intp n_bytes
+    for i in range(n):
+        if not is_array(values[i]):
+            continue
+        n_bytes = array_nbytes(<CArray*>values[i])
+        if n_bytes < ROOM_LEAST or n_bytes > REST_MOST:
+            continue
+        kept = &resting[rest_class(n_bytes)]
+        while kept.n:
+            kept.n -= 1
+            dropped = kept.arrays[kept.n]
+            resting_bytes -= array_nbytes(<CArray*>dropped)
+            Py_XDECREF(dropped)
 
 
 cdef int empty_rest() noexcept:

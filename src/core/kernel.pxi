@@ -124,31 +124,38 @@ cdef object make_attrs(Graph graph, int node):
 
 # ---------------------------------------------------------------- element types
 
-# DataType number -> NumPy type number; -1: a Python object that is no array (resource, variant, reference).
-cdef int NUMPY_TYPES[256]
+cdef enum:
+    NOT_ASKED = -3
+
+# DataType number -> NumPy type number; -1: a Python object that is no array (resource, variant, reference). Each is found
+# when first asked for: the types of ml_dtypes would load that package.
+cdef int NUMPY_TYPES[100]
 cdef bint numpy_types_known = False
 
 
-cdef int know_numpy_types() except -1:
+cdef int find_numpy_type(int dtype) except -2:
     global numpy_types_known
-    cdef int i
-    for i in range(256):
-        NUMPY_TYPES[i] = -1
-    for d in DTYPES:
-        if d is None or d._is_ref_dtype:
-            continue
+    cdef int i, found = -1
+    if not numpy_types_known:
+        for i in range(100):
+            NUMPY_TYPES[i] = NOT_ASKED
+        numpy_types_known = True
+    d = DTYPES[dtype]
+    if d is not None and not d._is_ref_dtype:
         try:
-            NUMPY_TYPES[<int>d._enum] = np.dtype(d.as_numpy_dtype).num
+            found = np.dtype(d.as_numpy_dtype).num
         except (KeyError, NotImplementedError):
             pass                 # no NumPy type: values pass through as they are
-    numpy_types_known = True
-    return 0
+    NUMPY_TYPES[dtype] = found
+    return found
 
 
 cdef int numpy_type(int dtype) except -2:
-    if not numpy_types_known:
-        know_numpy_types()
-    return -1 if dtype >= 100 else NUMPY_TYPES[dtype]
+    if dtype >= 100:
+        return -1
+    if not numpy_types_known or NUMPY_TYPES[dtype] == NOT_ASKED:
+        return find_numpy_type(dtype)
+    return NUMPY_TYPES[dtype]
 
 
 cdef bint fits(PyObject* value, int type_number):

@@ -24,6 +24,7 @@ cdef dict KINDS = {              # op types that are no call of a kernel
 cdef class Binding:              # OpType.binding: how steps of this kind are called
     cdef StepKind kind
     cdef core_fn core
+    cdef bint uses_blas          # the callable may call BLAS
     cdef object callable
     cdef object ufunc            # whose loop a core kernel calls
     cdef bint wants_run          # the callable is a session kernel
@@ -38,6 +39,7 @@ cdef Binding binding_of(OpType op_type):
     if op_type.binding is not None:
         return <Binding>op_type.binding
     b = Binding.__new__(Binding)
+    b.uses_blas = op_type.type in BLAS_USERS
     kernel = op_type.kernel
     found = KINDS.get(op_type.type)
     if found is not None:
@@ -163,6 +165,8 @@ cdef class Plan:
         step.wants_run = b.wants_run
         if b.callable is not None:
             self.calls_python = True
+            if b.uses_blas:
+                self.uses_blas = True
         if b.wants_run:
             self.needs_run = True
         return 0

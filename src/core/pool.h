@@ -8,7 +8,8 @@
  *   pool.lock       guards everything but `next` and `active`, which are atomic
  *   pool.turn       held while a job runs; never waited for
  *
- * Helpers are made when first needed and block all signals. After a fork the child has none, and makes its own.
+ * Helpers are made when first needed, as many as the caller has processors beside its own at most, and block all
+ * signals. They run where the thread may run that brought the job. After a fork the child has none, and makes its own.
  * Without POSIX threads everything runs in the calling thread.
  */
 #ifndef PYSCOPE_POOL_H
@@ -16,12 +17,35 @@
 
 #include <Python.h>
 #include <numpy/npy_common.h>
+#include <time.h>
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <x86intrin.h>
+#endif
 
 typedef void (*pool_body)(void *ctx, npy_intp start, npy_intp stop);
+
+/* A clock that costs next to nothing, to compare one run with another: nanoseconds, or cycles of about that length. */
+static inline long long pool_ticks(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return (long long)__rdtsc();
+#elif defined(_WIN32)
+    return 0;
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+#endif
+}
 
 #if defined(_WIN32)
 
 static int pool_limit = 1;
+static int pool_splits = 0;
+static int pool_cpus(void) { return 1; }
+static unsigned pool_turn(void) { return 0; }
+static void pool_knock(void) {}
+static void pool_wait(unsigned turn) { (void)turn; }
 static void pool_setup(void) {}
 static int pool_use(int n) { (void)n; return 1; }
 static int pool_size(void) { return 0; }
@@ -31,6 +55,7 @@ static void parallel_for(pool_body body, void *ctx, npy_intp n, npy_intp grain)
     if (n > 0) body(ctx, 0, n);
 }
 static int blas_find(const char *path) { (void)path; return 0; }
+static int blas_count(void) { return 0; }
 static void blas_enter(void) {}
 static void blas_leave(void) {}
 
@@ -39,10 +64,15 @@ static void blas_leave(void) {}
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 enum { POOL_MAX = 256, POOL_PIECES = 4, POOL_SPINS = 2000 };
 
 static __thread int pool_limit = 1;      /* threads that the run in this thread may use */
+static __thread int pool_splits = 0;     /* counts the jobs of this thread that were cut */
 
 static struct {
     pthread_mutex_t lock, turn;
@@ -57,8 +87,26 @@ static struct {
     npy_intp n, piece;
     npy_intp next;           /* first element that nobody has taken */
     int active;              /* helpers at work on the job */
-} pool = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER,
-          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+#if defined(__linux__)
+    pthread_t threads[POOL_MAX];
+    cpu_set_t cpus;          /* where helpers may run */
+#endif
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_MUTEX_INITIALIZER,
+          .wake = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+
+static int pool_cpus(void)            /* processors that the calling thread may use */
+{
+    long n;
+#if defined(__linux__)
+    cpu_set_t cpus;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
+        n = CPU_COUNT(&cpus);
+        return n > 0 ? (int)n : 1;
+    }
+#endif
+    n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
+}
 
 static inline void pool_relax(void)
 {
@@ -108,27 +156,48 @@ static void *pool_helper(void *unused)
     return NULL;
 }
 
-static void pool_grow(int n)          /* with the lock held: have n helpers, or as many as there can be */
+/* With the lock held: have n helpers, or as many as there can be, which run where the caller may run.
+ * How many may come is the result. */
+static int pool_grow(int n)
 {
     sigset_t all, before;
     pthread_t thread;
+    int cpus;
     if (n > POOL_MAX) n = POOL_MAX;
-    if (pool.n_helpers >= n) return;
+#if defined(__linux__)
+    cpu_set_t here;
+    if (sched_getaffinity(0, sizeof here, &here) == 0) {
+        cpus = CPU_COUNT(&here);
+        if (!CPU_EQUAL(&here, &pool.cpus)) {
+            int i;
+            for (i = 0; i < pool.n_helpers; i++) pthread_setaffinity_np(pool.threads[i], sizeof here, &here);
+            pool.cpus = here;
+        }
+    }
+    else
+#endif
+        cpus = pool_cpus();
+    if (n > cpus - 1) n = cpus - 1;
+    if (pool.n_helpers >= n) return n;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool.n_helpers < n) {
         if (pthread_create(&thread, NULL, pool_helper, NULL)) break;
-        pthread_detach(thread);
+        pthread_detach(thread);      /* it never ends, so its number stays good */
+#if defined(__linux__)
+        pool.threads[pool.n_helpers] = thread;
+#endif
         pool.n_helpers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return n < pool.n_helpers ? n : pool.n_helpers;
 }
 
 /* Call body(ctx, start, stop) for pieces of [0, n) of at least `grain`, in any order and in several threads.
  * What body computes for an element must not depend on the piece that the element is in. */
 static void parallel_for(pool_body body, void *ctx, npy_intp n, npy_intp grain)
 {
-    int limit = pool_limit, i;
+    int limit = pool_limit, helpers, i;
     npy_intp piece, n_pieces, start;
     if (n <= 0) return;
     if (grain < 1) grain = 1;
@@ -140,21 +209,22 @@ static void parallel_for(pool_body body, void *ctx, npy_intp n, npy_intp grain)
     if (piece < grain) piece = grain;
     n_pieces = (n + piece - 1) / piece;
     if (n_pieces < limit) limit = (int)n_pieces;
+    pool_splits++;
     if (pthread_mutex_trylock(&pool.turn)) {          /* busy */
         for (start = 0; start < n; start += piece)
             body(ctx, start, n - start < piece ? n : start + piece);
         return;
     }
     pthread_mutex_lock(&pool.lock);
-    pool_grow(limit - 1);
+    helpers = pool_grow(limit - 1);
     pool.body = body;
     pool.ctx = ctx;
     pool.n = n;
     pool.piece = piece;
     pool.next = 0;
-    pool.n_wanted = limit - 1;
+    pool.n_wanted = helpers;
     __atomic_fetch_add(&pool.generation, 1, __ATOMIC_RELAXED);
-    for (i = 0; i < limit - 1 && i < pool.n_asleep; i++)
+    for (i = 0; i < helpers && i < pool.n_asleep; i++)
         pthread_cond_signal(&pool.wake);
     pthread_mutex_unlock(&pool.lock);
 
@@ -188,6 +258,46 @@ static int pool_use(int n)            /* let this thread's runs use n threads; r
 }
 
 static int pool_size(void) { return pool.n_helpers; }
+
+/* ---- Waiting for each other: threads that work on the steps of one run (beside.pxi). `turn` counts the knocks. */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t knocked;
+    unsigned turn;
+    int n_waiting;
+} door = {.lock = PTHREAD_MUTEX_INITIALIZER, .knocked = PTHREAD_COND_INITIALIZER};
+
+static unsigned pool_turn(void) { return __atomic_load_n(&door.turn, __ATOMIC_ACQUIRE); }
+
+static void pool_knock(void)
+{
+    __atomic_fetch_add(&door.turn, 1, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&door.lock);
+    if (door.n_waiting) pthread_cond_broadcast(&door.knocked);
+    pthread_mutex_unlock(&door.lock);
+}
+
+static void pool_wait(unsigned turn)  /* until somebody knocks after `turn`, or for a twentieth of a second */
+{
+    struct timespec end;
+    int i;
+    for (i = 0; i < POOL_SPINS; i++) {
+        if (pool_turn() != turn) return;
+        pool_relax();
+    }
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += 50000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_nsec -= 1000000000;
+        end.tv_sec++;
+    }
+    pthread_mutex_lock(&door.lock);
+    door.n_waiting++;
+    if (pool_turn() == turn) pthread_cond_timedwait(&door.knocked, &door.lock, &end);
+    door.n_waiting--;
+    pthread_mutex_unlock(&door.lock);
+}
 
 /* ---- BLAS. NumPy's OpenBLAS has threads of its own, which spin; ours call it, so it is to have one. It keeps a
  * single count for the process: the first to enter remembers the count that it had, the last to leave restores it. */
@@ -223,6 +333,8 @@ static int blas_find(const char *path)        /* path: the extension module that
     return 0;
 }
 
+static int blas_count(void) { return blas.get ? blas.get() : 0; }      /* its threads; 0: not known */
+
 static void blas_enter(void)
 {
     if (blas.set == NULL) return;
@@ -248,8 +360,9 @@ static void pool_in_child(void)
 {
     static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
     static const pthread_cond_t nobody = PTHREAD_COND_INITIALIZER;
-    pool.lock = pool.turn = blas.lock = unlocked;
-    pool.wake = pool.done = nobody;
+    pool.lock = pool.turn = blas.lock = door.lock = unlocked;
+    pool.wake = pool.done = door.knocked = nobody;
+    door.n_waiting = 0;
     pool.n_helpers = pool.n_asleep = pool.n_wanted = pool.waiting = pool.active = 0;
     if (blas.n_inside) {              /* in threads that are no more */
         blas.n_inside = 0;

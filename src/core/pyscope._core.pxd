@@ -396,7 +396,11 @@ cdef class Plan:                 # what runs for given fetches and feeds; never 
     cdef list constants          # (register, value)
     cdef bint calls_python       # some step runs Python code: silence NumPy's warnings for the run
     cdef bint needs_run          # some step wants the RunState
-    cdef int n_threads           # threads that a run may use
+    cdef int n_threads           # threads that a step may use
+    cdef int n_beside            # steps that may run side by side; 0: 1
+    cdef bint uses_blas          # some kernel in Python calls BLAS
+    cdef object watch            # what is known of its runs (beside.pxi), or None
+    cdef bint has_run            # a function's: it ran since old ones were last let go
     cdef list program            # steps and loops in order if there is TF1 control flow, else None
     cdef Frame* free_frames      # frames at rest
 
@@ -413,6 +417,7 @@ cdef class VariableState:        # the value of one variable in one session
 cdef class RunState:             # one run, as session kernels see it
     cdef readonly BaseSession session
     cdef readonly long long step_id
+    cdef bint alone              # steps are not to run side by side
     cdef public list trace       # (Operation, start ns, end ns, outputs, names of fused) of each step, or None
 
     cdef int note(self, Plan plan, Frame* frame, Step* step, object started) except -1
@@ -423,11 +428,13 @@ cdef class BaseSession:
     cdef dict op_states          # (graph, node) -> what an op keeps between runs
     cdef dict plans              # fetch and feed ids -> Plan
     cdef dict function_plans     # function graph -> Plan
+    cdef int function_limit      # how many there may be before those are let go that do not run
     cdef dict list_plans         # (codes as `take_apart` finds them, output ids fed) -> Plan
     cdef int rewrites            # Rewrites that plans may use
     cdef public bint _closed
     cdef long long n_runs
-    cdef int n_threads           # threads that a run may use; 0: not yet known
+    cdef int n_threads           # threads that a step may use; 0: not yet known
+    cdef int n_beside            # steps that may run side by side
     cdef int n_placed            # nodes whose devices have been looked at
     cdef long long last_key      # plain_key of the latest plain run, and its plan
     cdef Plan last_plan
@@ -436,5 +443,6 @@ cdef class BaseSession:
     cdef Plan structure_plan(self, list codes, object fetches, object feeds)
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
     cdef RunState new_run(self)
+    cdef int forget_functions(self) except -1
     cdef int place(self) except -1
     cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets)

@@ -107,12 +107,21 @@ cdef int store(Plan plan, Frame* frame, int register, object value) except -1:
 
 # ---------------------------------------------------------------- ufunc steps
 
+cdef bint is_lone_view(PyObject* value) noexcept:
+    """Whether an array held once, a reshaped one for instance, is all that can reach its memory."""
+    cdef PyObject* base = array_base(<CArray*>value)
+    return ((array_flags(<CArray*>value) & ARRAY_WRITTEN) == ARRAY_WRITTEN and is_exact_array(value)
+            and base != NULL and Py_REFCNT(base) == 1 and is_exact_array(base)
+            and (array_flags(<CArray*>base) & cnp.NPY_ARRAY_OWNDATA) != 0
+            and (array_flags(<CArray*>base) & cnp.NPY_ARRAY_WRITEABLE) != 0)
+
+
 cdef inline bint may_write(PyObject* value, int type_number, int ndim, cnp.npy_intp* dims) noexcept:
     """Whether a result of this type and shape may be written into `value`."""
     cdef CArray* a = <CArray*>value
     cdef int i
     if (Py_REFCNT(value) != 1 or array_type(a) != type_number or array_ndim(a) != ndim
-            or (array_flags(a) & ARRAY_OURS) != ARRAY_OURS):
+            or ((array_flags(a) & ARRAY_OURS) != ARRAY_OURS and not is_lone_view(value))):
         return False
     for i in range(ndim):
         if array_dims(a)[i] != dims[i]:
@@ -195,11 +204,8 @@ cdef int run_broadcast(Plan plan, Frame* frame, Step* step, PyObject** inputs, u
     cdef CArray* operands[3]
     cdef cnp.npy_intp strides[3][64]
     cdef cnp.npy_intp dims[64]
-    cdef cnp.npy_intp index[64]
-    cdef cnp.npy_intp inner[3]
-    cdef cnp.npy_intp n, size = 1, row
+    cdef cnp.npy_intp n, size = 1
     cdef char* args[3]
-    cdef char* call[3]
     cdef int n_args = step.n_in + 1, ndim = 0, i, k, axis, register
     cdef PyObject* out = NULL
     for k in range(step.n_in):
@@ -238,30 +244,8 @@ cdef int run_broadcast(Plan plan, Frame* frame, Step* step, PyObject** inputs, u
             else:
                 strides[k][i] = array_strides(operands[k])[axis]
     ndim = merge_axes(ndim, dims, strides, n_args)
-    row = dims[ndim - 1]
-    for k in range(n_args):
-        inner[k] = strides[k][ndim - 1]
-    for i in range(ndim):
-        index[i] = 0
     with nogil:
-        while True:
-            for k in range(n_args):
-                call[k] = args[k]
-            n = row
-            step.loop(call, &n, inner, step.loop_data)
-            i = ndim - 2
-            while i >= 0:
-                index[i] += 1
-                for k in range(n_args):
-                    args[k] += strides[k][i]
-                if index[i] < dims[i]:
-                    break
-                for k in range(n_args):
-                    args[k] -= strides[k][i] * dims[i]
-                index[i] = 0
-                i -= 1
-            if i < 0:
-                break
+        run_rows(step.loop, step.loop_data, args, n_args, strides, dims, ndim, size)
     check_signals()
     return 0
 
@@ -311,20 +295,24 @@ cdef int run_python(Plan plan, Frame* frame, Step* step, PyObject** inputs, RunS
         elif not step.wants_run:
             if step.attrs == NULL:
                 prepared = make_attrs(plan.graph, step.node)
-                Py_INCREF(prepared)
-                step.attrs = <PyObject*>prepared
+                if step.attrs == NULL:           # else another thread was faster
+                    Py_INCREF(prepared)
+                    step.attrs = <PyObject*>prepared
             args[0] = step.attrs
             n_lead = 1
         else:
             if step.attrs == NULL:
                 prepared = plan.graph.operation(step.node)
-                Py_INCREF(prepared)
-                step.attrs = <PyObject*>prepared
+                if step.attrs == NULL:           # else another thread was faster
+                    Py_INCREF(prepared)
+                    step.attrs = <PyObject*>prepared
             args[0] = <PyObject*>run
             args[1] = step.attrs
             n_lead = 2
         for i in range(step.n_in):
             args[n_lead + i] = inputs[i]
+        if resting_bytes >= ROOM_LEAST:
+            make_room(inputs, step.n_in)
         found = PyObject_Vectorcall(step.callable, args, n_lead + step.n_in, NULL)
         result = <object>found
         Py_DECREF(result)
@@ -482,28 +470,38 @@ cdef int run_step(Plan plan, Frame* frame, Step* step, RunState run) except -1:
 
 # ---------------------------------------------------------------- the loop
 
-cdef int run_steps(Plan plan, Frame* frame, RunState run) except -1:
-    """Run all steps; on an error the frame holds whatever was computed."""
+cdef int run_steps(Plan plan, Frame* frame, RunState run, Watch watch=None) except -1:
+    """Run all steps; on an error the frame holds whatever was computed. `watch`, if given, is told what each took."""
     cdef int s = -1, i
     cdef Step* step = NULL
     cdef int* registers
     cdef unsigned char* flags
     cdef PyObject* inputs[2]
     cdef bint traced = run is not None and run.trace is not None
+    cdef bint timed = traced or watch is not None
+    cdef long long begun = 0
+    cdef int splits = 0
+    plan.has_run = True
     try:
         while s + 1 < plan.n_steps:
             s += 1
             step = &plan.steps[s]
             registers = plan.in_registers + step.first_in
             flags = plan.in_flags + step.first_in
-            if traced:
-                started = time_ns()
+            if timed:
+                splits = pool_splits
+                begun = pool_ticks()
+                if traced:
+                    started = time_ns()
             if step.kind == STEP_FUSED:
                 # If the shapes are not what fusion hoped for, the members run one by one, as the steps they are.
                 if run_fused(plan, frame, step):
+                    if timed:
+                        if traced:
+                            run.note(plan, frame, step, started)
+                        else:
+                            watch.note(s, begun, splits)
                     s += step.fused.n_steps
-                    if traced:
-                        run.note(plan, frame, step, started)
                     for i in range(step.n_in):
                         if flags[i]:
                             drop(frame, registers[i])
@@ -514,8 +512,11 @@ cdef int run_steps(Plan plan, Frame* frame, RunState run) except -1:
                 run_ufunc(plan, frame, step, inputs, flags)
             else:
                 run_step(plan, frame, step, run)
-            if traced:
-                run.note(plan, frame, step, started)
+            if timed:
+                if traced:
+                    run.note(plan, frame, step, started)
+                else:
+                    watch.note(s, begun, splits)
             for i in range(step.n_in):
                 if flags[i] & INPUT_LAST:
                     drop(frame, registers[i])
@@ -563,17 +564,25 @@ cdef object run_plan(Plan plan, Frame* frame, RunState run, bint outside):
     cdef int n_threads = pool_limit
     if plan.calls_python and outside:
         token = silence()
+    cdef bint holds_blas = False
     if outside:
         pool_use(plan.n_threads)
     try:
-        if plan.program is None:
-            run_steps(plan, frame, run)
+        if plan.uses_blas and pool_limit <= 1:
+            blas_enter()
+            holds_blas = True
+        if plan.n_beside > 1:
+            run_watched(plan, frame, run)
+        elif plan.program is None:
+            run_steps(plan, frame, run, None)
         else:
             run_flow(plan, frame, run)
         for k in range(plan.n_fetches):
             out.append(outside_value(plan, frame, k) if outside else inside_value(plan, frame, k))
         failed = False
     finally:
+        if holds_blas:
+            blas_leave()
         clear(plan, frame, failed or plan.program is not None)
         plan.give_back(frame)
         pool_use(n_threads)

@@ -130,6 +130,7 @@ cdef class BaseSession:
         self.plans = {}
         self.function_plans = {}
         self.list_plans = {}
+        self.function_limit = PLANS_KEPT
         self.last_key = -1
         self.rewrites = REWRITE_ALL
 
@@ -139,9 +140,10 @@ cdef class BaseSession:
         for name in names:
             self.rewrites = self.rewrites | <int>REWRITES[name]
 
-    def _set_threads(self, int n_threads):
-        """Let runs use `n_threads` threads; 0 stands for the CPUs of the process."""
+    def _set_threads(self, int n_threads, int n_beside=0):
+        """Let steps use `n_threads` threads, and run `n_beside` side by side; 0 stands for the CPUs of the process."""
         self.n_threads = threads_for(n_threads)
+        self.n_beside = threads_for(n_beside)
 
     def _forget(self):
         """Let go of all state and plans."""
@@ -156,9 +158,25 @@ cdef class BaseSession:
     cdef RunState new_run(self):
         cdef RunState run = RunState.__new__(RunState)
         run.session = self
+        if len(self.function_plans) > self.function_limit:
+            self.forget_functions()
         self.n_runs += 1
         run.step_id = self.n_runs
         return run
+
+    cdef int forget_functions(self) except -1:
+        """Let go of the plans of functions that have not run since this was done last."""
+        cdef Plan plan
+        cdef list unused = []
+        for function, kept in self.function_plans.items():
+            plan = <Plan>kept
+            if not plan.has_run:
+                unused.append(function)
+            plan.has_run = False
+        for function in unused:
+            self.function_plans.pop(function, None)
+        self.function_limit = max(<int>PLANS_KEPT, 2 * <int>len(self.function_plans))
+        return 0
 
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1:
         """Put the value of feed `k` into its register: in place if dtype and layout allow, else converted."""
@@ -184,9 +202,9 @@ cdef class BaseSession:
     cdef int place(self) except -1:
         """Have the devices of nodes that are new to the session checked, and whether there are kernels for them."""
         cdef Graph g = self.graph
-        cdef int i
+        cdef int i, n_nodes = g.n_nodes      # another thread may add more meanwhile
         cdef dict asked = {}         # device -> the first node that wants it
-        for i in range(self.n_placed, g.n_nodes):
+        for i in range(self.n_placed, n_nodes):
             if g.nodes[i].device >= 0:
                 # TF's placer looks at operations without inputs last, and complains of the first it cannot place.
                 device = g.names.strings[g.nodes[i].device]
@@ -197,7 +215,7 @@ cdef class BaseSession:
                 self._check_kernel(g.operation(i), lacking)
         if asked:
             self._check_devices({device: g.node_name(node) for device, node in asked.items()})
-        self.n_placed = g.n_nodes
+        self.n_placed = n_nodes
         return 0
 
     cdef Plan plan_for(self, tuple fetches, tuple feeds, tuple targets):
@@ -209,8 +227,9 @@ cdef class BaseSession:
                 self.place()
             plan = make_plan(self.graph, list(fetches), list(feeds), list(targets), self.rewrites)
             if self.n_threads == 0:
-                self.n_threads = threads_for(0)
+                self.n_threads = self.n_beside = threads_for(0)
             plan.n_threads = self.n_threads
+            plan.n_beside = self.n_beside if plan.program is None else 1
             keep_latest(self.plans, key, plan)
         elif len(self.plans) > PLANS_KEPT // 2:
             # Old plans go first: one that is used becomes the youngest.
@@ -220,7 +239,7 @@ cdef class BaseSession:
 
     def _plan_sizes(self):
         """How many plans the caches hold; for tests."""
-        return len(self.plans), len(self.list_plans)
+        return len(self.plans), len(self.list_plans), len(self.function_plans)
 
     def _plan_text(self, tuple fetches, tuple feeds, tuple targets):
         """The plan for these output ids, fed output ids and node ids, as text."""
@@ -266,8 +285,8 @@ cdef class BaseSession:
             self._check_elements([fetch], list(feeds) if n_feeds else [])
         plan = self.plan_for(fetches, tuple(ids), targets)
         if n_feeds <= 1:
-            self.last_key = key
-            self.last_plan = plan
+            # The old plan is let go last: that may run other code, which may run this session.
+            old, self.last_plan, self.last_key = self.last_plan, plan, key
         return plan
 
     cdef Plan structure_plan(self, list codes, object fetches, object feeds):
@@ -358,15 +377,19 @@ cdef class BaseSession:
             return put_together(fetches, found if plan.n_fetches == len(codes) else spread(codes, found), &at)
         return found[0] if plan.n_fetches else None
 
-    def _run_ids(self, tuple fetches, tuple feeds, tuple targets, values, list trace=None):
-        """Run by ids: values of the outputs `fetches`, after the nodes `targets` ran, given `feeds`."""
+    def _run_ids(self, tuple fetches, tuple feeds, tuple targets, values, list trace=None, bint alone=False):
+        """Run by ids: values of the outputs `fetches`, after the nodes `targets` ran, given `feeds`.
+
+        With `alone`, no steps run side by side.
+        """
         cdef Plan plan = self.plan_for(fetches, feeds, targets)
         cdef RunState run = None
         cdef Frame* frame
         cdef int k = 0
-        if plan.needs_run or trace is not None:
+        if plan.needs_run or trace is not None or alone:
             run = self.new_run()
             run.trace = trace
+            run.alone = alone
         frame = plan.borrow()
         try:
             for value in values:

@@ -394,7 +394,7 @@ class BaseSession(core.BaseSession):
             )
         self._config = config
         if config is not None:
-            self._set_threads(config.intra_op_parallelism_threads)
+            self._set_threads(config.intra_op_parallelism_threads, _steps_beside(config))
             self._use_rewrites(_rewrites(config.graph_options))
         self._partial_runs = {}
         self._partial_count = 0
@@ -530,15 +530,23 @@ class BaseSession(core.BaseSession):
             raise errors.ArgumentTypeError(f"`run_metadata` must be a RunMetadata, but got \"{kind}\"")
         feeds = self._feeds(feed_dict)
         structure = _Fetches(self.graph, fetches)
+        alone = options is not None and self._runs_alone(getattr(options, "inter_op_thread_pool", 0))
         trace = None
         if run_metadata is not None and options is not None and options.trace_level > 0:
             trace = []
-        values = self._values(list(structure.elements), feeds, trace)
+        values = self._values(list(structure.elements), feeds, trace, alone)
         if trace is not None:
             _write_step_stats(run_metadata, trace)
         return structure.build(values)
 
-    def _values(self, elements, feeds, trace=None):
+    def _runs_alone(self, pool):
+        """Whether a run that asks for a pool of its session is to run one step after the other."""
+        pools = getattr(self._config, "session_inter_op_thread_pool", ())
+        if pool < -1 or pool >= max(1, len(pools)):
+            raise errors.InvalidArgumentError(None, None, f"Invalid inter_op_thread_pool: {pool}")
+        return pool == -1 or pool > 0 and _steps_beside(self._config, pool) == 1
+
+    def _values(self, elements, feeds, trace=None, alone=False):
         """The values of tensors and operations (None), in order."""
         self._check_elements(elements, ())
         values = [None] * len(elements)
@@ -553,7 +561,7 @@ class BaseSession(core.BaseSession):
                 positions.append(i)
         if fetches or targets:
             found = self._run_ids(
-                tuple(fetches), tuple([t._id for t in feeds]), tuple(targets), feeds.values(), trace
+                tuple(fetches), tuple([t._id for t in feeds]), tuple(targets), feeds.values(), trace, alone
             )
             for i, value in zip(positions, found):
                 values[i] = value
@@ -758,6 +766,15 @@ class InteractiveSession(BaseSession):
             InteractiveSession._count -= 1
         for context in reversed(self._contexts):
             context.__exit__(None, None, None)
+
+
+def _steps_beside(config, pool=0):
+    """How many steps may run side by side; 0: as many as there are processors.
+
+    There is one pool of threads for the process: of the pools that a session asks for, their sizes count.
+    """
+    pools = getattr(config, "session_inter_op_thread_pool", ())
+    return (pools[pool].num_threads if pools else 0) or getattr(config, "inter_op_parallelism_threads", 0)
 
 
 def _rewrites(options):

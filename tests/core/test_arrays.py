@@ -64,3 +64,73 @@ def test_a_weak_reference_keeps_no_memory_busy():
         second = session.run(y, {x: np.ones(5000, np.float32)})
         assert first == second
         del held
+
+
+N = 1100  # N x N floats are 4.84 MB
+
+
+def _peak(build, fuse=True):
+    """The most memory that NumPy had at a time in a run, in arrays of N x N floats."""
+    import tracemalloc
+
+    config = tf.ConfigProto(intra_op_parallelism_threads=1)
+    config.graph_options.rewrite_options.remapping = 0 if fuse else 2
+    x = tf.placeholder(tf.float32, [N, N])
+    y = build(x).op
+    value = np.ones((N, N), np.float32)
+    with tf.Session(config=config) as session:
+        session.run(y, {x: value})
+        core.forget_arrays()
+        tracemalloc.start()
+        try:
+            session.run(y, {x: value})
+            return tracemalloc.get_traced_memory()[1] / value.nbytes
+        finally:
+            tracemalloc.stop()
+
+
+def _chain(f, n=20):
+    def build(x):
+        for i in range(n):
+            x = f(x, i)
+        return x
+
+    return build
+
+
+def test_peak_of_a_chain_in_place():
+    for f in (
+        lambda x, i: tf.tanh(x) if i % 2 else x + 0.5,
+        lambda x, i: tf.nn.relu(x) if i % 2 else tf.sigmoid(x),
+        lambda x, i: tf.reshape(x * 0.5, [N * N // (1 + i % 2), 1 + i % 2]),
+        lambda x, i: tf.identity(tf.expand_dims(tf.squeeze(x), 0) * 0.5),
+    ):
+        assert _peak(_chain(f), fuse=False) < 1.1
+
+
+def test_peak_of_a_chain_that_cannot_be_in_place():
+    for f in (
+        lambda x, i: tf.transpose(x) if i % 2 else x + 0.5,
+        lambda x, i: tf.cumsum(x, 1) * 0.01,
+        lambda x, i: tf.nn.softplus(x) if i % 2 else tf.nn.bias_add(x, tf.zeros([N])),
+        lambda x, i: tf.reverse(x, [1]) + 0.5,
+    ):
+        assert _peak(_chain(f), fuse=False) < 2.1
+
+
+def test_a_reshaped_feed_or_variable_is_not_written_into():
+    value = np.arange(6.0, dtype=np.float32)
+    x = tf.placeholder(tf.float32, [6])
+    v = tf.Variable(value)
+    with tf.Session() as session:
+        session.run(v.initializer)
+        for source in (x, v, tf.constant(value)):
+            y = tf.reshape(source, [2, 3]) + 1.0
+            for _ in range(3):
+                np.testing.assert_array_equal(session.run(y, {x: value}), value.reshape(2, 3) + 1)
+        for _ in range(2):
+            again = tf.reshape(tf.tanh(x), [2, 3])
+            got = session.run([again + 1.0, again, tf.transpose(again) * 2.0], {x: value})
+            np.testing.assert_array_equal(got[0], got[1] + 1)
+            np.testing.assert_array_equal(got[2], got[1].T * 2)
+        np.testing.assert_array_equal(value, np.arange(6.0))

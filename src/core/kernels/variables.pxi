@@ -137,7 +137,7 @@ cdef int kernel_update(RunState run, Plan plan, Frame* frame, Step* step, PyObje
     if n >= LARGE_COUNT:
         old = state.value        # another thread may assign meanwhile
         with nogil:
-            step.loop(args, &n, strides, step.loop_data)
+            run_flat(step.loop, step.loop_data, args, 3, strides, n)
     elif n:
         step.loop(args, &n, strides, step.loop_data)
     state.value = made

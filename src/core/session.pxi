@@ -344,7 +344,7 @@ cdef class BaseSession:
         """
         cdef Plan plan = None
         cdef Frame* frame
-        cdef int k
+        cdef int k, levels = 0
         cdef list found, codes = None
         cdef Py_ssize_t at = 0
         cdef object fetch = fetches
@@ -353,7 +353,8 @@ cdef class BaseSession:
                 if type(fetch) is not Tensor and type(fetch) is not Operation:
                     if type(fetch) is list or type(fetch) is tuple or type(fetch) is dict:
                         codes = []
-                        if take_apart(self.graph, fetch, codes):
+                        levels = take_apart(self.graph, fetch, codes)
+                        if levels:
                             plan = self.structure_plan(codes, fetch, feed_dict)
                     else:
                         fetch = element_of(self.graph, fetch)
@@ -374,6 +375,8 @@ cdef class BaseSession:
                 raise
         found = <list>run_plan(plan, frame, self.new_run() if plan.needs_run else None, True)
         if codes is not None:
+            if levels == 2 and plan.n_fetches == len(codes) and type(fetches) is list:
+                return found
             return put_together(fetches, found if plan.n_fetches == len(codes) else spread(codes, found), &at)
         return found[0] if plan.n_fetches else None
 

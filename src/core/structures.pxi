@@ -27,35 +27,43 @@ cdef object element_of(Graph g, object fetch):
     return fetch
 
 
-cdef bint take_apart(Graph g, object fetch, list codes, int depth=0) except -1:
-    """Append the code of every element of a structure: the id of a tensor's output, -1 - id of an operation."""
+cdef int take_apart(Graph g, object fetch, list codes, int depth=0) except -1:
+    """Append the code of every element of a structure: the id of a tensor's output, -1 - id of an operation.
+
+    The levels of the structure, counted from 1 for an element alone; 0 if Python must say.
+    """
+    cdef int levels, most = 1
     cdef object cls = type(fetch)
     if cls is Tensor:
         if (<Tensor>fetch).graph is not g:
-            return False
+            return 0
         codes.append((<Tensor>fetch)._id)
-        return True
+        return 1
     if cls is Operation:
         if (<Operation>fetch).graph is not g:
-            return False
+            return 0
         codes.append(-1 - (<Operation>fetch)._id)
-        return True
+        return 1
     if cls is list or cls is tuple:
         if depth == NESTED_MOST:
-            return False
+            return 0
         for part in fetch:
-            if not take_apart(g, part, codes, depth + 1):
-                return False
-        return True
+            levels = take_apart(g, part, codes, depth + 1)
+            if levels == 0:
+                return 0
+            most = max(most, levels)
+        return 1 + most
     if cls is dict:
         if depth == NESTED_MOST:
-            return False
+            return 0
         for part in (<dict>fetch).values():
-            if not take_apart(g, part, codes, depth + 1):
-                return False
-        return True
+            levels = take_apart(g, part, codes, depth + 1)
+            if levels == 0:
+                return 0
+            most = max(most, levels)
+        return 1 + most
     fetch = element_of(g, fetch)
-    return fetch is not None and take_apart(g, fetch, codes, depth)
+    return 0 if fetch is None else take_apart(g, fetch, codes, depth)
 
 
 cdef object put_together(object fetch, list values, Py_ssize_t* at):

@@ -42,6 +42,7 @@ class Graph:
     entered_devices: Any
     finalized: bool
     version_extra: int
+    placed_with: int
     node_extras: dict[int, Any]
     handle_data: dict[int, Any]
     user_data: dict[Any, Any]
@@ -273,7 +274,7 @@ def direct(
     op_type: OpType,
     default_name: str | None = None,
     *,
-    names: dict[str, str] | None = None,
+    names: Mapping[str, str | None] | None = None,
     most_dims: int = -1,
     literals: str = "",
     tensors: str = "",

@@ -197,8 +197,7 @@ cdef struct Segments:            # rows of a table, each brought to a segment
     char* out
     cnp.npy_int64* rows          # number of the row; NULL: one after another
     cnp.npy_int64* ids           # its segment; negative: none
-    double* scales               # of a gradient: row of the table -> what it is multiplied by; else
-                                 # segment -> what it is divided by at the end; or NULL
+    double* scales               # gradient: row of the table -> its factor; else segment -> divisor at the end; or NULL
     bint scale_rows              # it is a gradient
     cnp.npy_intp n
     cnp.npy_intp width           # elements of a row

@@ -193,3 +193,9 @@ def test_protobuf_classes_are_made_once_in_any_number_of_threads(monkeypatch):
         sys.setswitchinterval(interval)
     assert len(found) == n
     assert len(set(found)) == 1
+
+
+def test_an_axis_of_gather_is_a_scalar():
+    for axis, rank in (([0], 1), ([[0]], 2)):
+        with pytest.raises(ValueError, match=f"^Shape must be rank 0 but is rank {rank} for "):
+            tf.gather([[1.0, 2.0]], [0], axis=axis)

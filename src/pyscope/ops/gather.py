@@ -8,7 +8,7 @@ from .._core import OpType
 from ..conversion import convert_to_tensor
 from ..static_value import constant_value
 from . import math as math_ops
-from ._array_rules import merge, position, show, with_rank_at_least
+from ._array_rules import merge, position, show, with_rank, with_rank_at_least
 from .concat import concat, stack, unstack
 from .fill import ones, zeros, zeros_like
 from .identity import identity
@@ -27,6 +27,7 @@ def _gather_rule(c):
 def _gather_v2_rule(c):
     params, indices = c.shape(0), c.shape(1)
     with_rank_at_least(params, 1)
+    with_rank(c.shape(2), 0)
     axis = c.constant(2)
     batch = c.attr("batch_dims")
     if axis is None:

@@ -440,7 +440,7 @@ cdef class BaseSession:
     cdef Plan last_plan
 
     cdef Plan plain_plan(self, object fetch, object feeds)
-    cdef Plan structure_plan(self, list codes, object fetches, object feeds)
+    cdef Plan structure_plan(self, list codes, object feeds)
     cdef int load(self, Plan plan, Frame* frame, int k, object value) except -1
     cdef RunState new_run(self)
     cdef int forget_functions(self) except -1

@@ -289,7 +289,7 @@ cdef class BaseSession:
             old, self.last_plan, self.last_key = self.last_plan, plan, key
         return plan
 
-    cdef Plan structure_plan(self, list codes, object fetches, object feeds):
+    cdef Plan structure_plan(self, list codes, object feeds):
         """As `plain_plan`, for what `take_apart` found in a structure; None, too, if what is fetched is fed."""
         cdef Graph g = self.graph
         cdef Plan plan
@@ -355,7 +355,7 @@ cdef class BaseSession:
                         codes = []
                         levels = take_apart(self.graph, fetch, codes)
                         if levels:
-                            plan = self.structure_plan(codes, fetch, feed_dict)
+                            plan = self.structure_plan(codes, feed_dict)
                     else:
                         fetch = element_of(self.graph, fetch)
                 if codes is None:
